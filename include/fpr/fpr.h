@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * fpr - free page reporting: the contract between the core and a reporting
+ * device.
+ *
+ * The core (fpr.ko) finds free memory, takes it out of the buddy allocator and
+ * hands it to the one registered device as a scatterlist.  The device tells its
+ * host that the contents of those pages are not needed, waits until the host
+ * has acknowledged it, and returns; the core then gives the pages back to the
+ * allocator.  A driver is written from this header alone:
+ *
+ *	static int my_report(struct fpr_device *fdev, struct scatterlist *sgl,
+ *			     unsigned int nents)
+ *	{
+ *		send the entries, sleep until the host has acknowledged all;
+ *		return 0;
+ *	}
+ *
+ *	static const struct fpr_device_ops my_ops = { .report = my_report };
+ *
+ *	fdev->name = "my-device";
+ *	fdev->ops = &my_ops;
+ *	fdev->max_entries = 32;
+ *	fdev->fills = BIT(FPR_FILL_ANY) | BIT(FPR_FILL_ZERO);
+ *	err = fpr_register_device(fdev);
+ */
+#ifndef _FPR_FPR_H
+#define _FPR_FPR_H
+
+#include <linux/bits.h>
+#include <linux/types.h>
+
+struct fpr_device;
+struct scatterlist;
+
+/**
+ * enum fpr_fill - what a reported page must read as when it is used again
+ * @FPR_FILL_ANY: anything; this kernel overwrites pages before it trusts them
+ * @FPR_FILL_ZERO: zero bytes; the kernel runs with init_on_free, which clears a
+ *	page when it is freed and relies on that when it is allocated
+ * @FPR_FILL_POISON: the byte of fpr_fill_value(); the kernel runs with
+ *	page_poison and checks that free pages were not written to
+ *
+ * Source: mm/page_alloc.c post_alloc_hook(), mm/page_poison.c; virtio 1.2
+ * section 5.5.6.7 (Page Poison).
+ */
+enum fpr_fill {
+	FPR_FILL_ANY,
+	FPR_FILL_ZERO,
+	FPR_FILL_POISON,
+};
+
+/**
+ * struct fpr_device_ops - what a reporting device does for the core
+ * @report: report the memory described by @sgl, @nents entries, to the host.
+ *
+ *	Context: process context, one call at a time, no locks held; may sleep.
+ *	The core's work is freezable, so no call runs or begins while the system
+ *	is suspended.
+ *
+ *	The entries are page aligned, do not overlap, are in ascending address
+ *	order, and each is physically contiguous, at most @max_entry_bytes long
+ *	(struct fpr_device) and a multiple of the page size.  The scatterlist
+ *	belongs to the core; the device may read it until it returns.
+ *
+ *	Return: 0 when the host has acknowledged every entry, or a negative
+ *	errno.  **In both cases the host must not touch the pages any more**:
+ *	they are free memory again as soon as the call has returned.  A device
+ *	that gives up on an answer therefore resets the host side first.  After
+ *	an error the core keeps the blocks as candidates and tries again, ever
+ *	more rarely (1 s doubling to 64 s).
+ */
+struct fpr_device_ops {
+	int (*report)(struct fpr_device *fdev, struct scatterlist *sgl,
+		      unsigned int nents);
+};
+
+/**
+ * struct fpr_device - a reporting device and its limits
+ * @name: shown in /sys/kernel/fpr/device and in log lines; must stay valid
+ *	while the device is registered
+ * @ops: operations
+ * @max_entries: most scatterlist entries of one report (at least 1; the core
+ *	uses at most %FPR_MAX_ENTRIES)
+ * @max_entry_bytes: longest entry in bytes; 0 for "no limit".  At least one
+ *	page, rounded down to whole pages by the core
+ * @min_order: smallest order of contiguous free memory the host can discard (0
+ *	if it can discard single base pages); never undercut by the order
+ *	parameter
+ * @fills: bit mask of BIT(enum fpr_fill): the kinds of content that the host
+ *	guarantees of a page after it was reported
+ *
+ * Filled in by the driver before fpr_register_device() and constant from then
+ * until fpr_unregister_device() has returned.
+ */
+struct fpr_device {
+	const char *name;
+	const struct fpr_device_ops *ops;
+	unsigned int max_entries;
+	u64 max_entry_bytes;
+	unsigned int min_order;
+	unsigned long fills;
+};
+
+/* Most entries that the core puts into one report, whatever the device takes. */
+#define FPR_MAX_ENTRIES 1024
+
+/**
+ * fpr_register_device() - start reporting free memory to a device
+ * @fdev: device; see &struct fpr_device for its lifetime
+ *
+ * All memory that is free now becomes a candidate and is reported first.
+ * @report may be called before this function has returned.
+ *
+ * Context: process context, may sleep; takes the core's mutexes.
+ * Return: 0; -EINVAL for a nonsensical device; -EBUSY when a device is
+ * registered already; -EOPNOTSUPP when this kernel needs free pages to keep a
+ * content (init_on_free, page_poison) that the device does not guarantee;
+ * -ENOMEM.  Each refusal is explained in one line of the kernel log.
+ */
+int fpr_register_device(struct fpr_device *fdev);
+
+/**
+ * fpr_unregister_device() - stop reporting to a device
+ * @fdev: the device; a device that is not registered is ignored
+ *
+ * When it returns no @report call runs or will begin, and every page is back in
+ * the allocator.  It waits for a running @report: a driver whose hardware is
+ * gone or silent makes that call return first (resetting the device and waking
+ * the waiter).
+ *
+ * Context: process context, may sleep; takes the core's mutexes.  Must not be
+ * called from @report.
+ */
+void fpr_unregister_device(struct fpr_device *fdev);
+
+/**
+ * fpr_fill_needed() - what this kernel needs reported pages to read as
+ *
+ * Context: any.
+ * Return: the kind of content; constant after boot.
+ */
+enum fpr_fill fpr_fill_needed(void);
+
+/**
+ * fpr_fill_value() - the byte that free pages are filled with
+ *
+ * Context: any.
+ * Return: 0 for %FPR_FILL_ZERO and %FPR_FILL_ANY, the poison byte of
+ * linux/poison.h for %FPR_FILL_POISON.
+ */
+u8 fpr_fill_value(void);
+
+#endif /* _FPR_FPR_H */
