@@ -1,0 +1,155 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+#
+# KTAP for scripts that run in a guest under busybox sh.  A script begins
+#
+#	. /test/lib.sh
+#	plan 3
+#
+# and prints exactly that many points with ok, not_ok, check or skip.  A failed
+# point does not end the script; "bail WHY" does.
+
+KTAP_POINT=0
+FPR_SYSFS=/sys/kernel/fpr
+
+# plan N: announces the number of points
+plan() {
+	echo "KTAP version 1"
+	echo "1..$1"
+}
+
+# ok TEXT, not_ok TEXT: one point
+ok() {
+	KTAP_POINT=$((KTAP_POINT + 1))
+	echo "ok $KTAP_POINT - $*"
+}
+
+not_ok() {
+	KTAP_POINT=$((KTAP_POINT + 1))
+	echo "not ok $KTAP_POINT - $*"
+	return 0
+}
+
+# skip TEXT REASON: a point that cannot be tested here
+skip() {
+	KTAP_POINT=$((KTAP_POINT + 1))
+	echo "ok $KTAP_POINT - $1 # SKIP $2"
+}
+
+# diag TEXT: a remark in the log
+diag() { echo "# $*"; }
+
+# bail TEXT: going on makes no sense
+bail() {
+	echo "Bail out! $*"
+	exit 1
+}
+
+# check TEXT COMMAND...: a point that is ok when the command succeeds; what it
+# prints goes into the log
+check() {
+	check_text=$1
+	shift
+	if "$@" >/tmp/.check 2>&1; then
+		check_status=0
+		ok "$check_text"
+	else
+		check_status=$?
+		not_ok "$check_text"
+		diag "'$*' ended with status $check_status"
+	fi
+	sed 's/^/# /' /tmp/.check
+	return 0
+}
+
+# refuse TEXT COMMAND...: a point that is ok when the command fails
+refuse() {
+	refuse_text=$1
+	shift
+	check "$refuse_text" fails "$@"
+}
+
+fails() { ! "$@"; }
+
+# equal TEXT A B: a point that is ok when both are the same
+equal() {
+	if [ "$2" = "$3" ]; then
+		ok "$1"
+	else
+		not_ok "$1"
+		diag "got '$2', expected '$3'"
+	fi
+}
+
+# in_range TEXT VALUE LOW HIGH: a point that is ok when LOW <= VALUE <= HIGH
+in_range() {
+	if [ "$2" -ge "$3" ] 2>/dev/null && [ "$2" -le "$4" ]; then
+		ok "$1 ($2)"
+	else
+		not_ok "$1"
+		diag "got '$2', expected $3 to $4"
+	fi
+}
+
+# wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails
+# when the time is over
+wait_until() {
+	wait_end=$(($(uptime_ms) + $1 * 1000))
+	shift
+	while :; do
+		"$@" >/dev/null 2>&1 && return 0
+		[ "$(uptime_ms)" -ge "$wait_end" ] && return 1
+		usleep 50000
+	done
+}
+
+# uptime_ms: milliseconds since boot, in steps of 10
+uptime_ms() {
+	read -r uptime_now _ </proc/uptime
+	uptime_s=${uptime_now%.*}
+	uptime_cs=${uptime_now#*.}
+	echo $((uptime_s * 1000 + ${uptime_cs#0} * 10))
+}
+
+# fpr NAME: value of a file below /sys/kernel/fpr ("order", "stats/reports")
+fpr() { cat "$FPR_SYSFS/$1"; }
+
+# fpr_set NAME VALUE: writes one; the status tells whether it was taken
+fpr_set() { echo "$2" 2>/dev/null >"$FPR_SYSFS/$1"; }
+
+# fpr_is NAME VALUE: for wait_until and check
+fpr_is() { [ "$(fpr "$1")" = "$2" ]; }
+
+# meminfo NAME: a line of /proc/meminfo in KiB; memfree_kb: what is free
+meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }
+memfree_kb() { meminfo MemFree; }
+
+# settle: everything that can go back to the allocator without harm does
+settle() {
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	echo 1 >/proc/sys/vm/compact_memory
+}
+
+# log_has PATTERN: the kernel log has such a line (extended expression)
+log_has() { dmesg | grep -qE "$1"; }
+
+# mark TEXT: a line for the host, in the kernel log as well
+mark() {
+	echo "mark $1" >/dev/kmsg
+	echo "mark $1"
+}
+
+# host_sync MARKER [SECONDS]: prints "sync MARKER" and waits for the answer of
+# the host's companion (vm.answer); prints what it said.  Fails without one.
+host_sync() {
+	echo "sync $1" >&2
+	# shellcheck disable=SC3045 # busybox has read -t
+	while read -r -t "${2:-60}" sync_go sync_marker sync_text; do
+		if [ "$sync_go" = go ] && [ "$sync_marker" = "$1" ]; then
+			echo "$sync_text"
+			return 0
+		fi
+	done
+	return 1
+}

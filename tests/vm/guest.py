@@ -1,0 +1,147 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What a guest script needs, and how to boot it: shared by the tests and the
+benchmarks.
+
+A script in tests/guest says what it needs in comment lines:
+
+    # vm: mem=1024 smp=2 timeout=120 balloon=free-page-reporting=on
+    # vm: modules=fpr,virtio_fpr load=virtio_pci,fpr append=SIZE_MB=64 files=memload
+
+mem       guest memory, MiB (512)
+smp       virtual CPUs (1)
+timeout   time limit of the whole run, s (120); doubled without KVM
+balloon   options of a virtio-balloon device; without it there is no device
+          ("balloon=plain": a device without options)
+backing   anon or memfd (anon)
+modules   modules that are in the guest: fpr's own, and the kernel's
+load      modules that are loaded before the script starts (virtio_pci)
+append    more kernel command line; a=b arrives as an environment variable
+files     programs and files put into /bin of the guest: NAME of
+          tests/guest/NAME.c (compiled, static) or tests/guest/NAME, or a path
+          in the repository (scripts/fprctl)
+allow     kinds of kernel log lines that the test provokes (tests/vm/faults)
+qemu      more arguments for QEMU
+kernels   names of the only kernels on which it runs; others skip it
+"""
+
+import os
+import re
+import shlex
+import subprocess
+
+import initramfs
+import ktap
+from vm import VM
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+GUEST = os.path.join(TOP, "tests", "guest")
+LISTS = ("modules", "load", "files", "allow", "kernels")
+REPEATED = ("append", "qemu")
+DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon"}
+# What QEMU's "max" has under emulation and guests fare better without: the
+# string instructions are emulated byte by byte.
+TCG_CPU = "max"
+
+
+class NeedError(Exception):
+    """A need of a script cannot be met; the text names the remedy."""
+
+
+def parse_needs(text):
+    """The "# vm:" lines of a script as a dictionary."""
+    needs = dict(DEFAULTS, **{key: [] for key in LISTS + REPEATED}, balloon=None)
+    for line in re.findall(r"^# vm:(.*)$", text, re.MULTILINE):
+        for word in shlex.split(line):
+            key, _, value = word.partition("=")
+            if key not in needs:
+                raise NeedError(f"unknown need '{key}' in '# vm:{line}'; see tests/vm/guest.py")
+            if key in LISTS:
+                needs[key] += [item for item in value.split(",") if item]
+            elif key in REPEATED:
+                needs[key].append(value)
+            else:
+                needs[key] = value
+    if needs["balloon"] == "plain":
+        needs["balloon"] = ""
+    return needs
+
+
+def kernel_dir(name):
+    """Fetches the kernel if necessary; its directory in the cache."""
+    result = subprocess.run([f"{TOP}/scripts/fetch-kernel", "--print-dir", name],
+                            stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode != 0:
+        raise NeedError(f"kernel '{name}' cannot be had (see above)")
+    return result.stdout.strip()
+
+
+def accel(name):
+    """"kvm" if that kernel is proven to boot with it, else TCG."""
+    return subprocess.run([f"{TOP}/tests/vm/accel", name], stdout=subprocess.PIPE,
+                          text=True, check=True).stdout.strip()
+
+
+def own_modules(build_dir):
+    """name -> path of the modules that scripts/build-modules left."""
+    if not os.path.isdir(build_dir):
+        return {}
+    return {name[:-3]: os.path.join(build_dir, name)
+            for name in os.listdir(build_dir) if name.endswith(".ko")}
+
+
+def compile_program(source):
+    """Compiles a guest program if it is newer than what is there."""
+    target = os.path.join(TOP, "build", "guest", os.path.basename(source)[:-2])
+    if os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source):
+        return target
+    os.makedirs(os.path.dirname(target), exist_ok=True)
+    temporary = f"{target}.{os.getpid()}"
+    subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread",
+                    "-o", temporary, source], check=True)
+    os.rename(temporary, target)
+    return target
+
+
+def find_file(name):
+    """(path in the guest, path on the host) of an entry of files=."""
+    inside = "bin/" + os.path.basename(name)
+    for path in (os.path.join(GUEST, name), os.path.join(TOP, name)):
+        if os.path.isfile(path + ".c"):
+            return inside, compile_program(path + ".c")
+        if os.path.isfile(path):
+            return inside, path
+    raise NeedError(f"files={name}: neither tests/guest/{name}, nor {name}.c, nor {name}")
+
+
+def build_image(out, kdir, script, needs, build_dir):
+    """Writes the initramfs for a script with these needs."""
+    ours = own_modules(build_dir)
+    own_wanted = [name for name in needs["modules"] if name in ours]
+    stock = [name for name in needs["modules"] if name not in ours]
+    kernel = initramfs.Modules(kdir)
+    for name in stock:
+        if name not in kernel.paths and name not in kernel.builtin:
+            raise NeedError(f"module '{name}' is neither in {os.path.relpath(build_dir, TOP)} nor in "
+                            f"kernel {kernel.kver}; run scripts/build-modules")
+    own_wanted += [dep for name in own_wanted for dep in initramfs.depends_of(ours[name])
+                   if dep in ours and dep not in own_wanted]
+    files = [("test/lib.sh", os.path.join(GUEST, "lib.sh"))]
+    files += [find_file(name) for name in needs["files"]]
+    faults = "".join(f"{regex}\n" for _, regex in ktap.load_faults(needs["allow"]))
+    initramfs.build(out, kdir, script, stock=stock, ours=[ours[name] for name in own_wanted],
+                    load=needs["load"] or None, files=files, faults=faults)
+
+
+def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options):
+    """A VM object for an image; options overrule what the needs say."""
+    emulated = acceleration != "kvm"
+    settings = {
+        "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
+        "mem_mib": int(needs["mem"]), "smp": int(needs["smp"]), "backing": needs["backing"],
+        "balloon": needs["balloon"], "append": " ".join(needs["append"]),
+        "cpu": TCG_CPU if emulated else "host",
+        "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1),
+        "qemu_args": [arg for text in needs["qemu"] for arg in text.split()] + list(qemu_args),
+    }
+    settings.update(options)
+    return cls(**settings)

@@ -1,0 +1,277 @@
+# SPDX-License-Identifier: GPL-2.0
+"""A QEMU guest under control: boots a kernel, records both serial ports with
+the host's time, samples the memory that the guest occupies on the host, and
+leaves nothing behind.
+
+    with VM(kernel=..., initrd=..., mem_mib=1024, time_limit_s=60) as vm:
+        vm.wait_for(r"ready", 20)
+        print(vm.memory_kib())
+
+The guest has two serial ports, so that lines of the kernel never tear lines of
+a test: ttyS0 is the kernel's console (stream "K"), ttyS1 belongs to the test
+(stream "T"), which can also read from it (send()).
+
+Times are seconds of time.monotonic(); memory is in KiB.
+"""
+
+import collections
+import ctypes
+import os
+import re
+import select
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+
+from qmp import QMP
+
+KERNEL, TEST = "K", "T"
+BASE_APPEND = "console=ttyS0 loglevel=7 panic=-1 oops=panic"
+
+Line = collections.namedtuple("Line", "time stream text")
+Sample = collections.namedtuple("Sample", "time kib")
+
+
+class VMError(Exception):
+    """The guest did not do what was waited for; the text says what."""
+
+
+def exit_on_signals():
+    """Turns SIGTERM and SIGHUP into SystemExit, so that clean-up code runs."""
+    def leave(signum, _frame):
+        sys.exit(128 + signum)
+    signal.signal(signal.SIGTERM, leave)
+    signal.signal(signal.SIGHUP, leave)
+
+
+def _die_with_parent():
+    """In the child: be killed when the thread that started it ends."""
+    pr_set_pdeathsig = 1
+    ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
+
+
+def rss_kib(pid):
+    """Anonymous and shared memory of a process: guest RAM of either backing."""
+    total = 0
+    with open(f"/proc/{pid}/status", encoding="ascii") as status:
+        for line in status:
+            if line.startswith(("RssAnon:", "RssShmem:")):
+                total += int(line.split()[1])
+    return total
+
+
+class Console:
+    """Collects lines of several sockets with the time of their arrival."""
+
+    def __init__(self, streams):
+        self.lines = []
+        self.changed = threading.Condition()
+        self._buffers = {stream: b"" for stream in streams}
+        self._sockets = {sock: stream for stream, sock in streams.items()}
+
+    def pump(self, wait_s):
+        """Reads what has arrived; returns False when all sockets are closed."""
+        if not self._sockets:
+            return False
+        ready, _, _ = select.select(list(self._sockets), [], [], wait_s)
+        for sock in ready:
+            stream = self._sockets[sock]
+            try:
+                data = sock.recv(65536)
+            except OSError:
+                data = b""
+            if not data:
+                del self._sockets[sock]
+                data = b"\n" if self._buffers[stream] else b""
+            self._add(stream, data)
+        return bool(self._sockets)
+
+    def _add(self, stream, data):
+        now = time.monotonic()
+        *complete, self._buffers[stream] = (self._buffers[stream] + data).split(b"\n")
+        if not complete:
+            return
+        with self.changed:
+            for raw in complete:
+                text = raw.decode("utf-8", "replace").rstrip("\r")
+                self.lines.append(Line(now, stream, text))
+            self.changed.notify_all()
+
+
+class VM:
+    """One guest.  Use it as a context manager."""
+
+    def __init__(self, *, kernel, initrd, accel, mem_mib=512, smp=1, append="",
+                 backing="anon", balloon=None, cpu="max", qemu_args=(),
+                 time_limit_s=120, sample_s=None):
+        self.kernel, self.initrd, self.accel = kernel, initrd, accel
+        self.mem_mib, self.smp, self.append = mem_mib, smp, append
+        self.backing, self.balloon, self.cpu = backing, balloon, cpu
+        self.extra = list(qemu_args)
+        self.time_limit_s, self.sample_s = time_limit_s, sample_s
+        self.samples = []
+        self.timed_out = False
+        self.proc = None
+        self.started = 0.0
+        self._cursor = 0
+        self._threads = []
+        self._stop = threading.Event()
+
+    # -- life ------------------------------------------------------------
+
+    def command(self, fds):
+        """The command line; fds: file descriptors of K, T and QMP."""
+        machine = "q35"
+        args = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+                "-display", "none", "-no-reboot", "-cpu", self.cpu,
+                "-smp", str(self.smp), "-m", f"{self.mem_mib}M"]
+        if self.accel:
+            args += ["-accel", self.accel]
+        if self.backing == "memfd":
+            args += ["-object", f"memory-backend-memfd,id=ram0,size={self.mem_mib}M,share=on"]
+            machine += ",memory-backend=ram0"
+        elif self.backing != "anon":
+            raise ValueError(f"backing '{self.backing}': anon or memfd")
+        args += ["-machine", machine]
+        for name, fd in zip((KERNEL, TEST, "qmp"), fds):
+            args += ["-chardev", f"socket,id={name},fd={fd}"]
+        args += ["-serial", f"chardev:{KERNEL}", "-serial", f"chardev:{TEST}",
+                 "-mon", "chardev=qmp,mode=control"]
+        if self.balloon is not None:
+            options = "," + self.balloon if self.balloon else ""
+            args += ["-device", "virtio-balloon-pci,id=balloon0" + options]
+        return args + ["-kernel", self.kernel, "-initrd", self.initrd,
+                       "-append", f"{BASE_APPEND} {self.append}".strip()] + self.extra
+
+    def start(self):
+        """Starts QEMU and the threads that watch it."""
+        if not shutil.which("qemu-system-x86_64"):
+            raise VMError("qemu-system-x86_64 not found; run scripts/install-deps vm")
+        pairs = [socket.socketpair() for _ in range(3)]
+        self._sockets = [ours for ours, _ in pairs]
+        theirs = [their.fileno() for _, their in pairs]
+        self._stderr = tempfile.TemporaryFile()
+        self.started = time.monotonic()
+        self.proc = subprocess.Popen(
+            self.command(theirs), pass_fds=theirs, stdin=subprocess.DEVNULL,
+            stdout=self._stderr, stderr=self._stderr, preexec_fn=_die_with_parent)
+        for _, their in pairs:
+            their.close()
+        self.console = Console({KERNEL: self._sockets[0], TEST: self._sockets[1]})
+        self.qmp = QMP(self._sockets[2])
+        self._run(self._watch)
+        if self.sample_s:
+            self._run(self._sample)
+        return self
+
+    def _run(self, target):
+        thread = threading.Thread(target=target, daemon=True)
+        thread.start()
+        self._threads.append(thread)
+
+    def _watch(self):
+        """Thread: reads the consoles, and kills a guest that is late."""
+        while self.console.pump(0.2) and not self._stop.is_set():
+            if time.monotonic() - self.started > self.time_limit_s and not self.timed_out:
+                self.timed_out = True
+                self.proc.kill()
+        with self.console.changed:
+            self.console.changed.notify_all()
+
+    def _sample(self):
+        """Thread: memory of the guest on the host, at a steady pace."""
+        due = time.monotonic()
+        while not self._stop.is_set():
+            try:
+                self.samples.append(Sample(time.monotonic(), rss_kib(self.proc.pid)))
+            except (OSError, ValueError):
+                return
+            due = max(due + self.sample_s, time.monotonic())
+            self._stop.wait(due - time.monotonic())
+
+    def __enter__(self):
+        return self.start()
+
+    def __exit__(self, *_exc):
+        self.close()
+
+    def close(self):
+        """Kills what still runs and joins the threads; may be called twice."""
+        if self.proc and self.proc.poll() is None:
+            self.proc.kill()
+        if self.proc:
+            self.proc.wait()
+        self._stop.set()
+        for thread in self._threads:
+            thread.join(5)
+        for sock in getattr(self, "_sockets", ()):
+            sock.close()
+
+    def wait_exit(self, timeout_s=None):
+        """Waits until the guest has gone, by itself or killed by the limit."""
+        limit = self.time_limit_s + 5 - (time.monotonic() - self.started)
+        try:
+            self.proc.wait(limit if timeout_s is None else timeout_s)
+        except subprocess.TimeoutExpired:
+            raise VMError(f"guest still runs after {timeout_s} s") from None
+        self._threads[0].join(5)
+        return self.proc.returncode
+
+    # -- talking ----------------------------------------------------------
+
+    def running(self):
+        """True while QEMU runs and its consoles are open."""
+        return self.proc.poll() is None and self._threads[0].is_alive()
+
+    def wait_for(self, pattern, timeout_s, stream=TEST):
+        """Waits for a line that matches, after the one found last, and returns
+        (line, match).  VMError when it does not come."""
+        regex = re.compile(pattern)
+        deadline = time.monotonic() + timeout_s
+        with self.console.changed:
+            while True:
+                lines = self.console.lines
+                for index in range(self._cursor, len(lines)):
+                    match = lines[index].stream == stream and regex.search(lines[index].text)
+                    if match:
+                        self._cursor = index + 1
+                        return lines[index], match
+                left = deadline - time.monotonic()
+                if left <= 0 or not self.running():
+                    break
+                self.console.changed.wait(min(left, 0.5))
+        why = f"not within {timeout_s} s" if self.running() else "the guest has gone"
+        if self.timed_out:
+            why = f"killed at its time limit of {self.time_limit_s} s"
+        raise VMError(f"no line /{pattern}/: {why}")
+
+    def send(self, text):
+        """Sends one line to the test in the guest."""
+        self._sockets[1].sendall(text.encode() + b"\n")
+
+    def answer(self, marker, text=""):
+        """Answers host_sync MARKER of lib.sh."""
+        self.send(f"go {marker} {text}".rstrip())
+
+    def memory_kib(self):
+        """Memory the guest occupies on the host now."""
+        return rss_kib(self.proc.pid)
+
+    def log_text(self, last=None):
+        """The log: seconds since the start, stream, line."""
+        with self.console.changed:
+            lines = self.console.lines[-last:] if last else list(self.console.lines)
+        text = "".join(f"[{line.time - self.started:9.3f}] {line.stream}| {line.text}\n"
+                       for line in lines)
+        return text + self.qemu_output()
+
+    def qemu_output(self):
+        """What QEMU itself printed."""
+        self._stderr.seek(0)
+        text = self._stderr.read().decode("utf-8", "replace")
+        return "".join(f"qemu: {line}\n" for line in text.splitlines())
