@@ -4,7 +4,7 @@
 # finds the device, KTAP and the talk with the host work.
 # vm: mem=256 smp=2 timeout=60 balloon=free-page-reporting=on modules=virtio_balloon
 # vm: append=SMOKE=passed
-.# shellcheck disable=SC1091 # the path is the guest's
+# shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 7
 

@@ -38,9 +38,9 @@ GUEST = os.path.join(TOP, "tests", "guest")
 LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
 DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon"}
-# What QEMU's "max" has under emulation and guests fare better without: the
-# string instructions are emulated byte by byte.
-TCG_CPU = "max"
+# Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
+# copies in words, and fills memory 2.6 times faster.
+TCG_CPU = "max,-erms,-fsrm"
 
 
 class NeedError(Exception):

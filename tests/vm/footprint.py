@@ -1,0 +1,96 @@
+# SPDX-License-Identifier: GPL-2.0
+"""What the host sees of a guest's memory: when it has settled, how fast it
+falls, how many discards QEMU made for it.
+
+Discards are counted where they happen, in QEMU's own trace of
+ram_block_discard_range, not by anything that the guest says.
+"""
+
+import bisect
+import re
+import time
+
+EVENT = "ram_block_discard_range"
+DISCARD = re.compile(r"@(\d+\.\d+):" + EVENT + r" \S+ ?\+ 0x([0-9a-f]+):.* ret: (-?\d+)")
+
+
+def trace_args(path):
+    """QEMU arguments that write each discard to a file, with the time."""
+    return ["-msg", "timestamp=on", "-D", path, "-trace", f"enable={EVENT}"]
+
+
+class Discards:
+    """Reads the trace as it grows."""
+
+    def __init__(self, path):
+        self._path = path
+        self._offset = 0
+        self._rest = ""
+        self._to_monotonic = time.monotonic() - time.time()
+        self.times, self.sizes = [], []
+
+    def update(self):
+        """Takes in what is new; returns how many there are."""
+        try:
+            with open(self._path, encoding="ascii", errors="replace") as file:
+                file.seek(self._offset)
+                text = self._rest + file.read()
+                self._offset = file.tell()
+        except FileNotFoundError:
+            return 0
+        lines = text.split("\n")
+        self._rest = lines.pop()
+        for line in lines:
+            match = DISCARD.search(line)
+            if match and match.group(3) == "0":
+                self.times.append(float(match.group(1)) + self._to_monotonic)
+                self.sizes.append(int(match.group(2), 16))
+        return len(self.times)
+
+    def since(self, begin):
+        """(number, bytes) of the discards from then on."""
+        self.update()
+        first = bisect.bisect_left(self.times, begin)
+        return len(self.times) - first, sum(self.sizes[first:])
+
+
+def spread(samples, since):
+    """Largest difference in KiB among the samples from `since` on."""
+    values = [sample.kib for sample in samples[-20000:] if sample.time >= since]
+    return max(values) - min(values) if values else 0
+
+
+def wait_flat(vm, discards, flat_s, limit_s, tolerance_kib=4096, progress=None):
+    """Waits until the memory has stayed as it is and no discard was made for
+    flat_s seconds.  Returns False when that has not come within limit_s."""
+    begin = quiet_since = time.monotonic()
+    count = discards.update()
+    told = begin
+    while True:
+        time.sleep(0.1)
+        now = time.monotonic()
+        if discards.update() != count or spread(vm.samples, max(begin, now - flat_s)) > tolerance_kib:
+            count = discards.update()
+            quiet_since = now
+        if now - quiet_since >= flat_s and now - begin >= flat_s:
+            return True
+        if now - begin > limit_s or not vm.running():
+            return False
+        if progress and now - told >= 5:
+            told = now
+            progress(f"{vm.samples[-1].kib // 1024} MiB, {count} discards so far")
+
+
+def level(samples, begin, end):
+    """Median memory between two times, KiB."""
+    values = sorted(sample.kib for sample in samples if begin <= sample.time <= end)
+    return values[len(values) // 2] if values else 0
+
+
+def time_back(samples, begin, start_kib, size_kib, share):
+    """When that share of size_kib had come off start_kib, or None."""
+    goal = start_kib - share * size_kib
+    for sample in samples:
+        if sample.time >= begin and sample.kib <= goal:
+            return sample.time
+    return None
