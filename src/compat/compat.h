@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Interfaces of the memory side that shifted between kernels, each once, under
+ * fpr's own name.  FPR_HAVE_* come from the compile probes
+ * (scripts/conftest), which stop the build if no known variant fits.
+ */
+#ifndef _FPR_COMPAT_H
+#define _FPR_COMPAT_H
+
+#include <linux/log2.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/version.h>
+
+#include "fpr-conf.h"
+
+/* Kernels that fpr was tested on; outside of it a load warns. */
+#define FPR_KERNEL_TESTED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0) && \
+			   LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
+#define FPR_KERNEL_RANGE "6.1 to 6.12"
+
+/* Largest order of the buddy allocator, inclusive on every kernel. */
+#define FPR_MAX_ORDER ilog2(MAX_ORDER_NR_PAGES)
+
+/* Migratetype of a pageblock: one symbol before, another since 6.17. */
+#if defined(FPR_HAVE_GET_PFNBLOCK_MIGRATETYPE)
+#define FPR_MIGRATETYPE_SYMBOL	"get_pfnblock_migratetype"
+#define FPR_MIGRATETYPE_PARAMS	const struct page *page, unsigned long pfn
+#define FPR_MIGRATETYPE_ARGS(p)	(p), page_to_pfn(p)
+typedef enum migratetype fpr_migratetype_ret_t;
+#elif defined(FPR_HAVE_GET_PFNBLOCK_FLAGS_MASK)
+#define FPR_MIGRATETYPE_SYMBOL	"get_pfnblock_flags_mask"
+#define FPR_MIGRATETYPE_PARAMS	const struct page *page, unsigned long pfn, \
+				unsigned long mask
+#define FPR_MIGRATETYPE_ARGS(p)	(p), page_to_pfn(p), MIGRATETYPE_MASK
+typedef unsigned long fpr_migratetype_ret_t;
+#endif
+
+#if defined(FPR_HAVE_CC_PLATFORM)
+#include <linux/cc_platform.h>
+static inline bool fpr_memory_encrypted(void)
+{
+	return cc_platform_has(CC_ATTR_GUEST_MEM_ENCRYPT);
+}
+#elif defined(FPR_HAVE_MEM_ENCRYPT_ACTIVE)
+#include <linux/mem_encrypt.h>
+static inline bool fpr_memory_encrypted(void)
+{
+	return mem_encrypt_active();
+}
+#endif
+
+#if defined(FPR_HAVE_PAGE_POISONING_STATIC)
+static inline bool fpr_page_poisoning(void)
+{
+	return page_poisoning_enabled_static();
+}
+#elif defined(FPR_HAVE_PAGE_POISONING_PLAIN)
+static inline bool fpr_page_poisoning(void)
+{
+	return page_poisoning_enabled();
+}
+#endif
+
+#endif /* _FPR_COMPAT_H */

@@ -1,0 +1,397 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The block map; see blockmap.h for the states and the locking. */
+#include <linux/bitmap.h>
+#include <linux/errno.h>
+#include <linux/minmax.h>
+#include <linux/slab.h>
+#include <linux/string.h>
+
+#include "blockmap.h"
+
+static void deactivate(struct fpr_blockmap *map, unsigned long block)
+{
+	if (__test_and_clear_bit(block, map->active))
+		map->nr_active--;
+}
+
+static unsigned long *alloc_bits(unsigned long n)
+{
+	return kvcalloc(BITS_TO_LONGS(n), sizeof(long), GFP_KERNEL);
+}
+
+/**
+ * fpr_blockmap_init() - allocate an empty map
+ * @map: uninitialised map
+ * @nblocks: number of blocks, at least 1
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM, and then nothing is left allocated.
+ */
+int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks)
+{
+	memset(map, 0, sizeof(*map));
+	map->nblocks = nblocks;
+	map->marks = kvzalloc(sizeof(*map->marks) +
+			      BITS_TO_LONGS(nblocks) * sizeof(long), GFP_KERNEL);
+	map->present = alloc_bits(nblocks);
+	map->active = alloc_bits(nblocks);
+	map->held = alloc_bits(nblocks);
+	map->visited = alloc_bits(nblocks);
+	map->stamp = kvcalloc(nblocks, sizeof(*map->stamp), GFP_KERNEL);
+	map->given = kvcalloc(nblocks, sizeof(*map->given), GFP_KERNEL);
+	map->tries = kvcalloc(nblocks, sizeof(*map->tries), GFP_KERNEL);
+	if (!map->marks || !map->present || !map->active || !map->held ||
+	    !map->visited || !map->stamp || !map->given || !map->tries) {
+		fpr_blockmap_destroy(map);
+		return -ENOMEM;
+	}
+	map->marks->nblocks = nblocks;
+	return 0;
+}
+
+/**
+ * fpr_blockmap_destroy() - free what fpr_blockmap_init() allocated
+ * @map: the map; no hook may read its marks any more
+ *
+ * Context: may sleep.
+ */
+void fpr_blockmap_destroy(struct fpr_blockmap *map)
+{
+	kvfree(map->marks);
+	kvfree(map->present);
+	kvfree(map->active);
+	kvfree(map->held);
+	kvfree(map->visited);
+	kvfree(map->stamp);
+	kvfree(map->given);
+	kvfree(map->tries);
+	memset(map, 0, sizeof(*map));
+}
+
+/**
+ * fpr_blockmap_grow() - make room for more blocks
+ * @map: the map; on success its contents are in larger memory
+ * @nblocks: new number of blocks, larger than before
+ * @old: receives the former memory.  The caller publishes the new marks to the
+ *	hooks, waits until no hook uses the old ones, calls
+ *	fpr_blockmap_merge_marks() and destroys @old
+ *
+ * Context: engine mutex held; may sleep.
+ * Return: 0 or -ENOMEM, and then the map is as before.
+ */
+int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks,
+		      struct fpr_blockmap *old)
+{
+	unsigned long n = map->nblocks;
+	struct fpr_blockmap new;
+
+	if (fpr_blockmap_init(&new, nblocks))
+		return -ENOMEM;
+
+	bitmap_copy(new.present, map->present, n);
+	bitmap_copy(new.active, map->active, n);
+	bitmap_copy(new.held, map->held, n);
+	bitmap_copy(new.visited, map->visited, n);
+	memcpy(new.stamp, map->stamp, n * sizeof(*map->stamp));
+	memcpy(new.given, map->given, n * sizeof(*map->given));
+	memcpy(new.tries, map->tries, n * sizeof(*map->tries));
+	new.nr_active = map->nr_active;
+
+	*old = *map;
+	*map = new;
+	return 0;
+}
+
+/**
+ * fpr_blockmap_merge_marks() - take over marks made while the map grew
+ * @map: the grown map
+ * @old: its former memory
+ *
+ * Context: engine mutex held; no hook uses the old marks.
+ */
+void fpr_blockmap_merge_marks(struct fpr_blockmap *map,
+			      struct fpr_blockmap *old)
+{
+	unsigned long block;
+
+	for_each_set_bit(block, old->marks->bits, old->nblocks)
+		fpr_mark(map->marks, block);
+}
+
+/**
+ * fpr_blockmap_set_present() - memory came online or is going away
+ * @map: the map
+ * @first: first block
+ * @n: number of blocks; what lies beyond the map is ignored
+ * @present: whether the blocks may be looked at from now on
+ *
+ * Blocks that go away are forgotten, but for those held: their pages come back
+ * through fpr_blockmap_release().
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
+			      unsigned long n, bool present)
+{
+	unsigned long block, end = min(first + n, map->nblocks);
+
+	for (block = first; block < end; block++) {
+		if (present) {
+			__set_bit(block, map->present);
+			continue;
+		}
+		__clear_bit(block, map->present);
+		__clear_bit(block, map->visited);
+		deactivate(map, block);
+	}
+}
+
+/**
+ * fpr_blockmap_marks_pending() - whether there is anything to harvest
+ * @map: the map
+ */
+bool fpr_blockmap_marks_pending(const struct fpr_blockmap *map)
+{
+	return find_first_bit(map->marks->bits, map->nblocks) < map->nblocks;
+}
+
+/* Something was freed in @block since the last harvest. */
+static void take_mark(struct fpr_blockmap *map, unsigned long block, u32 now,
+		      u32 delay_ms, unsigned long *recycled)
+{
+	if (!test_bit(block, map->present))
+		return;
+	if (__test_and_clear_bit(block, map->visited) &&
+	    now - map->stamp[block] < FPR_RECYCLE_MS)
+		(*recycled)++;
+	fpr_blockmap_activate(map, block, now + delay_ms, 0);
+}
+
+/**
+ * fpr_blockmap_harvest() - turn marks into blocks that age
+ * @map: the map
+ * @now: ms clock
+ * @delay_ms: how long a block has to stay free
+ * @recycled: incremented for each block that came back soon after its report
+ *
+ * A block freed at any time since the last harvest is due @delay_ms from now:
+ * never early, late by no more than the time between two harvests.
+ * Context: engine mutex held; hooks may mark at the same time.
+ * Return: number of marks taken.
+ */
+unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
+				   u32 delay_ms, unsigned long *recycled)
+{
+	unsigned long words = BITS_TO_LONGS(map->nblocks), taken = 0, i;
+
+	for (i = 0; i < words; i++) {
+		unsigned long word;
+
+		if (!READ_ONCE(map->marks->bits[i]))
+			continue;
+		word = xchg(&map->marks->bits[i], 0);
+		while (word) {
+			take_mark(map, i * BITS_PER_LONG + __ffs(word), now,
+				  delay_ms, recycled);
+			word &= word - 1;
+			taken++;
+		}
+	}
+	return taken;
+}
+
+/**
+ * fpr_blockmap_activate() - have a block looked at
+ * @map: the map
+ * @block: a block of the map; ignored when its memory is not online
+ * @due: when, on the ms clock
+ * @tries: unsuccessful looks to count it as having had
+ *
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
+			   u32 due, u8 tries)
+{
+	if (!test_bit(block, map->present))
+		return;
+	__clear_bit(block, map->visited);
+	if (!__test_and_set_bit(block, map->active))
+		map->nr_active++;
+	map->stamp[block] = due;
+	map->given[block] = 0;
+	map->tries[block] = tries;
+}
+
+/**
+ * fpr_blockmap_activate_all() - forget what was reported, look at everything
+ * @map: the map
+ * @due: when, on the ms clock
+ *
+ * One look for each block: most are in use, and will be marked when they are
+ * freed.
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
+{
+	unsigned long block;
+
+	for_each_set_bit(block, map->present, map->nblocks)
+		fpr_blockmap_activate(map, block, due, FPR_MAX_TRIES - 1);
+}
+
+/**
+ * fpr_blockmap_forget() - forget all but which memory is present
+ * @map: the map; no block is held
+ *
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_forget(struct fpr_blockmap *map)
+{
+	bitmap_zero(map->active, map->nblocks);
+	bitmap_zero(map->visited, map->nblocks);
+	map->nr_active = 0;
+}
+
+/**
+ * fpr_blockmap_count_due() - how much is due, and when to look next
+ * @map: the map
+ * @now: ms clock
+ * @oldest: set to the earliest due time of the blocks that are due
+ * @next: set to the earliest due time of those that are not
+ *
+ * Context: engine mutex held.
+ * Return: number of blocks due; @oldest is set only if it is not 0, @next only
+ * if it is smaller than the number of active blocks.
+ */
+unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,
+				     u32 *oldest, u32 *next)
+{
+	unsigned long block, due = 0, later = 0;
+
+	for_each_set_bit(block, map->active, map->nblocks) {
+		u32 stamp = map->stamp[block];
+
+		if (fpr_ms_reached(now, stamp)) {
+			if (!due++ || !fpr_ms_reached(stamp, *oldest))
+				*oldest = stamp;
+		} else if (!later++ || !fpr_ms_reached(stamp, *next)) {
+			*next = stamp;
+		}
+	}
+	return due;
+}
+
+/**
+ * fpr_blockmap_next_due() - next block to look at, in address order
+ * @map: the map
+ * @from: first block considered
+ * @now: ms clock
+ * @any_age: take every active block, also those still ageing
+ *
+ * Context: engine mutex held.
+ * Return: the block, or the number of blocks if there is none.
+ */
+unsigned long fpr_blockmap_next_due(const struct fpr_blockmap *map,
+				    unsigned long from, u32 now, bool any_age)
+{
+	unsigned long block = from;
+
+	for_each_set_bit_from(block, map->active, map->nblocks)
+		if (any_age || fpr_ms_reached(now, map->stamp[block]))
+			return block;
+	return map->nblocks;
+}
+
+/**
+ * fpr_blockmap_quiet() - whether no block of a range is still ageing
+ * @map: the map
+ * @first: first block
+ * @n: number of blocks; those beyond the map count as quiet
+ * @now: ms clock
+ *
+ * A free buddy larger than a block is reported only when all of it is old
+ * enough.
+ * Context: engine mutex held.
+ */
+bool fpr_blockmap_quiet(const struct fpr_blockmap *map, unsigned long first,
+			unsigned long n, u32 now)
+{
+	unsigned long block, end = min(first + n, map->nblocks);
+
+	for (block = first; block < end; block++) {
+		if (!test_bit(block, map->present))
+			return false;
+		if (test_bit(block, map->active) &&
+		    !fpr_ms_reached(now, map->stamp[block]))
+			return false;
+	}
+	return true;
+}
+
+/**
+ * fpr_blockmap_retry() - a look found nothing to report: look again later
+ * @map: the map
+ * @block: an active block
+ * @now: ms clock
+ * @delay_ms: first distance; it doubles with each look
+ *
+ * Pages on the way to the buddy allocator by way of a per-CPU list arrive
+ * without another event, so the block is not forgotten at once.  After
+ * %FPR_MAX_TRIES it is left to the next mark or the sweep.
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
+			u32 now, u32 delay_ms)
+{
+	map->given[block] = 0;
+	if (++map->tries[block] >= FPR_MAX_TRIES) {
+		deactivate(map, block);
+		return;
+	}
+	map->stamp[block] = now + (delay_ms << map->tries[block]);
+}
+
+/**
+ * fpr_blockmap_hold() - pages of a block are with the device
+ * @map: the map
+ * @block: an active, visited or idle block
+ *
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_hold(struct fpr_blockmap *map, unsigned long block)
+{
+	deactivate(map, block);
+	__clear_bit(block, map->visited);
+	__set_bit(block, map->held);
+}
+
+/**
+ * fpr_blockmap_release() - the pages of a report are back in the allocator
+ * @map: the map
+ * @first: first block that may be held
+ * @last: last block that may be held
+ * @acknowledged: the device has reported them; otherwise they become active
+ *	again, due at once
+ * @now: ms clock
+ *
+ * Context: engine mutex held.
+ * Return: number of blocks released.
+ */
+unsigned long fpr_blockmap_release(struct fpr_blockmap *map,
+				   unsigned long first, unsigned long last,
+				   bool acknowledged, u32 now)
+{
+	unsigned long block = first, released = 0;
+
+	for_each_set_bit_from(block, map->held, min(last + 1, map->nblocks)) {
+		__clear_bit(block, map->held);
+		released++;
+		if (!acknowledged) {
+			fpr_blockmap_activate(map, block, now, 0);
+		} else if (test_bit(block, map->present) &&
+			   !test_bit(block, map->active)) {
+			__set_bit(block, map->visited);
+			map->stamp[block] = now;
+		}
+	}
+	return released;
+}

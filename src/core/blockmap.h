@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The block map: what is known, and only suspected, of every 2 MiB block.
+ *
+ *	          mark (hook, any context)
+ *	 idle ──────────────────────────────► marked
+ *	  ▲  ▲                                  │ harvest (worker)
+ *	  │  └──── retry, too often ────────┐   ▼
+ *	  │                                 active ◄── mark + harvest: due anew
+ *	  │                                 ▲   │ hold (wholly looked at, pages isolated)
+ *	  │            release, failed ─────┘   ▼
+ *	  └── mark + harvest ── visited ◄──── held
+ *	      (→ active)          release, acknowledged
+ *
+ * Nothing in here decides that memory is free: that is the buddy allocator's
+ * word, taken under zone->lock (buddy.c).  A wrong bit costs a late or a
+ * useless look.
+ *
+ * Pure data structure: no page, zone or allocator knowledge, and compiled into
+ * the userspace unit tests as it is.
+ *
+ * Locking: everything but the marks belongs to the worker and is guarded by
+ * the engine's mutex.  Marks are set by hooks in any context, NMI included, with
+ * atomic bit operations only.
+ */
+#ifndef _FPR_BLOCKMAP_H
+#define _FPR_BLOCKMAP_H
+
+#include <linux/bitops.h>
+#include <linux/types.h>
+
+/* A block marked again within this time after it was reported is "recycled". */
+#define FPR_RECYCLE_MS		10000
+/* Looks at a block that is not wholly free, 1, 2, 4 … delays apart, in all. */
+#define FPR_MAX_TRIES		6
+
+/**
+ * struct fpr_marks - "freed since the last harvest", a bit per block
+ * @nblocks: bits in @bits
+ * @bits: the marks
+ *
+ * All that a hook touches.  Size and bits stand in one allocation, so that a
+ * hook which read the pointer can never pair new bits with an old size.
+ */
+struct fpr_marks {
+	unsigned long nblocks;
+	unsigned long bits[];
+};
+
+/**
+ * struct fpr_blockmap - the state of all blocks
+ * @marks: marks of the hooks; replaced when the map grows
+ * @nblocks: number of blocks
+ * @present: memory of the block is online
+ * @active: the block waits to be looked at, at @stamp
+ * @held: pages of the block are isolated and with the device
+ * @visited: all that was free here has been reported and nothing freed since
+ * @stamp: ms clock; when to look (active), when reported (visited)
+ * @given: base pages reported of the block (visited), or so far (active, held)
+ * @tries: looks so far that found the block not wholly free
+ * @nr_active: bits set in @active
+ *
+ * 64 KiB per TiB and bitmap at 2 MiB blocks, 3.5 MiB per TiB for the rest.
+ */
+struct fpr_blockmap {
+	struct fpr_marks *marks;
+	unsigned long nblocks;
+	unsigned long *present;
+	unsigned long *active;
+	unsigned long *held;
+	unsigned long *visited;
+	u32 *stamp;
+	u16 *given;
+	u8 *tries;
+	unsigned long nr_active;
+};
+
+/**
+ * fpr_ms_reached() - whether a time on the wrapping millisecond clock has come
+ * @now: the time now
+ * @then: the time asked about, at most 24 days away
+ */
+static inline bool fpr_ms_reached(u32 now, u32 then)
+{
+	return (s32)(now - then) >= 0;
+}
+
+/**
+ * fpr_marked() - whether a block's mark is set already
+ * @marks: the marks
+ * @block: any block number, also one beyond the map
+ *
+ * The whole cost of a hook for all but the first page freed of a block.
+ * Context: any.
+ */
+static __always_inline bool fpr_marked(const struct fpr_marks *marks,
+				       unsigned long block)
+{
+	return block < marks->nblocks && test_bit(block, marks->bits);
+}
+
+/**
+ * fpr_mark() - note that something was freed in a block
+ * @marks: the marks
+ * @block: any block number; one beyond the map is ignored
+ *
+ * Context: any.
+ * Return: whether the mark was not set before.
+ */
+static inline bool fpr_mark(struct fpr_marks *marks, unsigned long block)
+{
+	return block < marks->nblocks && !test_and_set_bit(block, marks->bits);
+}
+
+int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks);
+void fpr_blockmap_destroy(struct fpr_blockmap *map);
+int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks,
+		      struct fpr_blockmap *old);
+void fpr_blockmap_merge_marks(struct fpr_blockmap *map,
+			      struct fpr_blockmap *old);
+
+void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
+			      unsigned long n, bool present);
+bool fpr_blockmap_marks_pending(const struct fpr_blockmap *map);
+unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
+				   u32 delay_ms, unsigned long *recycled);
+void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
+			   u32 due, u8 tries);
+void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due);
+void fpr_blockmap_forget(struct fpr_blockmap *map);
+
+unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,
+				     u32 *oldest, u32 *next);
+unsigned long fpr_blockmap_next_due(const struct fpr_blockmap *map,
+				    unsigned long from, u32 now, bool any_age);
+bool fpr_blockmap_quiet(const struct fpr_blockmap *map, unsigned long first,
+			unsigned long n, u32 now);
+void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
+			u32 now, u32 delay_ms);
+void fpr_blockmap_hold(struct fpr_blockmap *map, unsigned long block);
+unsigned long fpr_blockmap_release(struct fpr_blockmap *map,
+				   unsigned long first, unsigned long last,
+				   bool acknowledged, u32 now);
+
+#endif /* _FPR_BLOCKMAP_H */

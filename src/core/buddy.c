@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Isolating free buddies and putting them back; see buddy.h.
+ *
+ * Why an isolated page is never in use: PageBuddy and the order are read under
+ * zone->lock, and every path that hands out or merges a free page takes it off
+ * its free list under that lock.  __isolate_free_page() does so too, still
+ * under the same hold, so from then on nobody but the batch knows the page, its
+ * reference count stays 0, and the section cannot be unplugged since
+ * offlining waits until all its pages are back.
+ */
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/page-isolation.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+#include <linux/vmstat.h>
+
+#include <fpr/fpr.h>
+
+#include "../compat/compat.h"
+#include "buddy.h"
+#include "ksyms.h"
+#include "stats.h"
+
+/* Buddies moved, and steps walked, in one hold of a zone lock. */
+#define LOCK_BUDDIES	64
+#define LOCK_STEPS	512
+
+/* The batch may hold this share of what a zone has free above low. */
+#define ZONE_SHARE	4
+
+static u64 zone_lock(struct zone *zone, unsigned long *flags)
+	__acquires(&zone->lock)
+{
+	spin_lock_irqsave(&zone->lock, *flags);
+	return ktime_get_mono_fast_ns();
+}
+
+static void zone_unlock(struct zone *zone, unsigned long flags, u64 since)
+	__releases(&zone->lock)
+{
+	u64 held = ktime_get_mono_fast_ns() - since;
+
+	spin_unlock_irqrestore(&zone->lock, flags);
+	if (held > fpr_stats.max_lock_hold_ns)
+		fpr_stats.max_lock_hold_ns = held;
+}
+
+/**
+ * fpr_batch_init() - allocate a batch that fits a device
+ * @batch: uninitialised batch
+ * @dev: device with sane limits
+ *
+ * Context: may sleep.
+ * Return: 0 or -ENOMEM, and then nothing is left allocated.
+ */
+int fpr_batch_init(struct fpr_batch *batch, const struct fpr_device *dev)
+{
+	unsigned long granule = PAGE_SIZE << dev->min_order;
+	u64 bytes = dev->max_entry_bytes ?: UINT_MAX;
+
+	memset(batch, 0, sizeof(*batch));
+	batch->list.max = min_t(unsigned int, dev->max_entries,
+				FPR_MAX_ENTRIES);
+	/* A scatterlist length is an unsigned int. */
+	batch->list.max_pages =
+		round_down(min_t(u64, bytes, UINT_MAX), granule) >> PAGE_SHIFT;
+	batch->list.segs = kvcalloc(batch->list.max,
+				    sizeof(*batch->list.segs), GFP_KERNEL);
+	batch->buddies = kvcalloc(FPR_BATCH_BUDDIES, sizeof(*batch->buddies),
+				  GFP_KERNEL);
+	if (!batch->list.segs || !batch->buddies) {
+		fpr_batch_destroy(batch);
+		return -ENOMEM;
+	}
+	return 0;
+}
+
+/**
+ * fpr_batch_destroy() - free an empty batch
+ * @batch: the batch
+ *
+ * Context: may sleep.
+ */
+void fpr_batch_destroy(struct fpr_batch *batch)
+{
+	kvfree(batch->list.segs);
+	kvfree(batch->buddies);
+	memset(batch, 0, sizeof(*batch));
+}
+
+/**
+ * fpr_batch_reset() - make a batch empty that was put back
+ * @batch: the batch
+ */
+void fpr_batch_reset(struct fpr_batch *batch)
+{
+	batch->list.nr = 0;
+	batch->nr = 0;
+	batch->pages = 0;
+	batch->zone = NULL;
+	batch->zone_pages = 0;
+	fpr_stats.held_pages = 0;
+}
+
+/*
+ * The free buddy that @pfn lies in, if it begins there or is larger than a
+ * block: callers walk a range buddy by buddy from a block's start.  A hint
+ * without zone->lock, a fact with it.
+ */
+static struct page *free_buddy(unsigned long pfn, unsigned int *order)
+{
+	struct page *page = pfn_to_page(pfn);
+	unsigned int o;
+
+	if (PageBuddy(page)) {
+		*order = READ_ONCE(page->private);
+		return *order <= FPR_MAX_ORDER ? page : NULL;
+	}
+	for (o = FPR_BLOCK_ORDER + 1; o <= FPR_MAX_ORDER; o++) {
+		page = pfn_to_page(round_down(pfn, 1UL << o));
+		if (!PageBuddy(page))
+			continue;
+		*order = READ_ONCE(page->private);
+		if (*order >= o && *order <= FPR_MAX_ORDER)
+			return page;
+	}
+	return NULL;
+}
+
+/* Where the walk goes on after @pfn, at which no buddy of @order was found. */
+static unsigned long next_pfn(unsigned long pfn, unsigned int order)
+{
+	return round_down(pfn, 1UL << order) + (1UL << order);
+}
+
+/**
+ * fpr_buddy_peek() - count the free pages of a range, without a lock
+ * @pfn: first page frame, of online memory, at a block's start
+ * @end: page frame after the last
+ * @order: smallest order counted
+ *
+ * Context: any; a hint.
+ * Return: base pages of the range in free buddies of at least @order.
+ */
+unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
+			     unsigned int order)
+{
+	unsigned long pages = 0;
+
+	while (pfn < end) {
+		unsigned int o;
+		struct page *head = free_buddy(pfn, &o);
+		unsigned long next = next_pfn(pfn, order);
+
+		if (head && o >= order) {
+			next = min(page_to_pfn(head) + (1UL << o), end);
+			/* Torn order of a page that is just being taken. */
+			if (next <= pfn)
+				next = next_pfn(pfn, order);
+			else
+				pages += next - pfn;
+		}
+		pfn = next;
+	}
+	return pages;
+}
+
+/* Whether any pageblock of a buddy is being taken away by hot-unplug or CMA. */
+static bool being_isolated(struct page *page, unsigned int order)
+{
+	unsigned long i;
+
+	for (i = 0; i < 1UL << order; i += pageblock_nr_pages)
+		if (is_migrate_isolate(fpr_pageblock_migratetype(page + i)))
+			return true;
+	return false;
+}
+
+static void enter_zone(struct fpr_batch *batch, struct zone *zone)
+{
+	unsigned int i;
+
+	if (batch->zone == zone)
+		return;
+	batch->zone = zone;
+	batch->zone_pages = 0;
+	for (i = 0; i < batch->nr; i++)
+		if (page_zone(pfn_to_page(batch->buddies[i].pfn)) == zone)
+			batch->zone_pages += 1UL << batch->buddies[i].order;
+}
+
+/* Whether the zone can spare @pages more, beside those it lent already. */
+static bool zone_can_spare(const struct fpr_batch *batch, unsigned long pages)
+{
+	unsigned long usable = zone_page_state(batch->zone, NR_FREE_PAGES) +
+			       batch->zone_pages;
+	unsigned long low = low_wmark_pages(batch->zone);
+
+	return usable > low &&
+	       batch->zone_pages + pages <= (usable - low) / ZONE_SHARE;
+}
+
+/* Take one buddy; zone->lock held, PageBuddy and the order seen under it. */
+static enum fpr_take take_one(struct fpr_batch *batch,
+			      const struct fpr_window *win, struct page *page,
+			      unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page), pages = 1UL << order;
+
+	if (pfn < win->lo || pfn + pages > win->hi)
+		return FPR_TAKE_YOUNG;
+	if (being_isolated(page, order))
+		return FPR_TAKE_END;
+	if (batch->nr == FPR_BATCH_BUDDIES ||
+	    (batch->pages && batch->pages + pages > win->hold_pages) ||
+	    !fpr_coalesce_fits(&batch->list, pfn, pages))
+		return FPR_TAKE_FULL;
+	if (!zone_can_spare(batch, pages))
+		return FPR_TAKE_LOW;
+	if (!fpr_isolate_free_page(page, order)) {
+		fpr_stats.isolate_failed++;
+		return FPR_TAKE_LOW;
+	}
+
+	batch->buddies[batch->nr].pfn = pfn;
+	batch->buddies[batch->nr].order = order;
+	batch->nr++;
+	batch->pages += pages;
+	batch->zone_pages += pages;
+	fpr_stats.held_pages = batch->pages;
+	fpr_coalesce_add(&batch->list, pfn, pages);
+	return FPR_TAKE_END;
+}
+
+/* One hold of the lock of the zone of @pfn: a bounded number of steps. */
+static enum fpr_take take_some(struct fpr_batch *batch,
+			       const struct fpr_window *win,
+			       unsigned long *pfn, unsigned long end)
+{
+	struct zone *zone = page_zone(pfn_to_page(*pfn));
+	unsigned int limit = batch->nr + LOCK_BUDDIES, steps = LOCK_STEPS;
+	enum fpr_take result = FPR_TAKE_END;
+	unsigned long flags;
+	u64 since;
+
+	enter_zone(batch, zone);
+	since = zone_lock(zone, &flags);
+	while (*pfn < end && batch->nr < limit && steps--) {
+		unsigned int order;
+		struct page *head;
+
+		if (page_zone(pfn_to_page(*pfn)) != zone)
+			break;
+		head = free_buddy(*pfn, &order);
+		if (!head || order < win->order || page_zone(head) != zone) {
+			*pfn = next_pfn(*pfn, win->order);
+			continue;
+		}
+		result = take_one(batch, win, head, order);
+		if (result != FPR_TAKE_END)
+			break;
+		*pfn = page_to_pfn(head) + (1UL << order);
+	}
+	zone_unlock(zone, flags, since);
+	return result;
+}
+
+/**
+ * fpr_buddy_take() - isolate the free buddies of a range into a batch
+ * @batch: the batch
+ * @win: what may be taken
+ * @pfn: where to begin, at a block's start or where an earlier call ended;
+ *	advanced behind what was looked at
+ * @end: page frame after the last to look at
+ *
+ * Takes and drops zone locks, a bounded number of buddies per hold, none at all
+ * where a look without the lock finds nothing free.
+ * Context: process context, hotplug of the range excluded by the caller.
+ * Return: why it stopped.
+ */
+enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
+			     const struct fpr_window *win,
+			     unsigned long *pfn, unsigned long end)
+{
+	enum fpr_take result = FPR_TAKE_END;
+
+	while (*pfn < end && result == FPR_TAKE_END) {
+		if (!fpr_buddy_peek(*pfn, end, win->order)) {
+			*pfn = end;
+			break;
+		}
+		result = take_some(batch, win, pfn, end);
+	}
+	return result;
+}
+
+/*
+ * Give one buddy back, pageblock by pageblock: while it was away, the type of
+ * one of its pageblocks may have changed without the other's (memory
+ * offlining), and each part has to join a list of its own type.  Parts of the
+ * same type merge again.  The type is read here, under the lock, since
+ * isolating may have changed it, and so may have others since then.
+ */
+static void putback_one(const struct fpr_buddy *buddy)
+{
+	unsigned int order = min_t(unsigned int, buddy->order, pageblock_order);
+	struct page *page = pfn_to_page(buddy->pfn);
+	unsigned long i;
+
+	for (i = 0; i < 1UL << buddy->order; i += 1UL << order)
+		fpr_putback_isolated_page(page + i, order,
+					  fpr_pageblock_migratetype(page + i));
+}
+
+/**
+ * fpr_batch_putback() - give all memory of a batch back to the allocator
+ * @batch: the batch; emptied
+ *
+ * The device has acknowledged the memory, or will not touch it any more.
+ * Context: process context; takes and drops zone locks, a bounded number of
+ * buddies per hold.
+ */
+void fpr_batch_putback(struct fpr_batch *batch)
+{
+	unsigned int i = 0;
+
+	while (i < batch->nr) {
+		struct zone *zone = page_zone(pfn_to_page(batch->buddies[i].pfn));
+		unsigned int limit = min(i + LOCK_BUDDIES, batch->nr);
+		unsigned long flags;
+		u64 since = zone_lock(zone, &flags);
+
+		while (i < limit &&
+		       page_zone(pfn_to_page(batch->buddies[i].pfn)) == zone)
+			putback_one(&batch->buddies[i++]);
+		zone_unlock(zone, flags, since);
+	}
+	fpr_batch_reset(batch);
+}

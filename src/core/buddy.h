@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * Free buddies: looking at them, isolating them into a batch, putting them
+ * back.  Whatever the block map believes, only what is found here under
+ * zone->lock is ever taken.
+ */
+#ifndef _FPR_BUDDY_H
+#define _FPR_BUDDY_H
+
+#include <linux/mm.h>
+#include <linux/types.h>
+
+#include "coalesce.h"
+
+struct fpr_device;
+struct zone;
+
+/* A block of the block map is 2 MiB, whatever the base page size. */
+#define FPR_BLOCK_ORDER		(21 - PAGE_SHIFT)
+#define FPR_BLOCK_PAGES		(1UL << FPR_BLOCK_ORDER)
+
+/* Most buddies of one batch; bounds the memory of the batch, not the report. */
+#define FPR_BATCH_BUDDIES	4096
+
+/**
+ * struct fpr_buddy - an isolated buddy
+ * @pfn: its first page frame
+ * @order: its order in the allocator
+ */
+struct fpr_buddy {
+	unsigned long pfn;
+	unsigned int order;
+};
+
+/**
+ * struct fpr_batch - the isolated memory of one report
+ * @list: the memory as the device will see it
+ * @buddies: the memory as the allocator gave it, ascending
+ * @nr: buddies in use
+ * @pages: base pages in all
+ * @zone: zone of the latest buddy
+ * @zone_pages: base pages of @zone in the batch
+ *
+ * Locking: belongs to the worker.
+ */
+struct fpr_batch {
+	struct fpr_coalesce list;
+	struct fpr_buddy *buddies;
+	unsigned int nr;
+	unsigned long pages;
+	struct zone *zone;
+	unsigned long zone_pages;
+};
+
+/**
+ * struct fpr_window - what may be taken
+ * @lo: first page frame
+ * @hi: page frame after the last
+ * @order: smallest order
+ * @hold_pages: most base pages that the batch may hold
+ */
+struct fpr_window {
+	unsigned long lo;
+	unsigned long hi;
+	unsigned int order;
+	unsigned long hold_pages;
+};
+
+/**
+ * enum fpr_take - why fpr_buddy_take() returned
+ * @FPR_TAKE_END: the range has been looked at wholly
+ * @FPR_TAKE_FULL: the batch takes no more; go on after reporting it
+ * @FPR_TAKE_LOW: the zone can spare no more now
+ * @FPR_TAKE_YOUNG: the buddy there reaches out of the window
+ */
+enum fpr_take {
+	FPR_TAKE_END,
+	FPR_TAKE_FULL,
+	FPR_TAKE_LOW,
+	FPR_TAKE_YOUNG,
+};
+
+int fpr_batch_init(struct fpr_batch *batch, const struct fpr_device *dev);
+void fpr_batch_destroy(struct fpr_batch *batch);
+void fpr_batch_reset(struct fpr_batch *batch);
+void fpr_batch_putback(struct fpr_batch *batch);
+
+unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
+			     unsigned int order);
+enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
+			     const struct fpr_window *win,
+			     unsigned long *pfn, unsigned long end);
+
+#endif /* _FPR_BUDDY_H */

@@ -1,0 +1,109 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * The engine: one worker that ages blocks, and isolates, reports and puts back
+ * those that are due.
+ *
+ * Locks, outermost first:
+ *
+ * fpr_control (mutex, control.c)
+ *	registering, pausing, unloading: whatever starts and stops the engine.
+ *	Holding it: @dev, @running and the armed hook do not change.
+ * fpr_engine.lock (mutex)
+ *	the block map but its marks, the batch, back-off, sweep, flush numbers.
+ *	Holding it: no page is isolated or put back, and no memory whose "present"
+ *	bit is set goes offline (the hotplug notifier takes it).  It is dropped
+ *	while the device reports, so that a slow host blocks nobody but the worker.
+ * zone->lock (buddy.c)
+ *	the free lists.
+ */
+#ifndef _FPR_ENGINE_H
+#define _FPR_ENGINE_H
+
+#include <linux/irq_work.h>
+#include <linux/mutex.h>
+#include <linux/scatterlist.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include "blockmap.h"
+#include "buddy.h"
+
+struct fpr_device;
+
+/**
+ * struct fpr_engine - the engine's state
+ * @lock: see above
+ * @map: what is known of each block
+ * @dev: registered device or NULL (written under both mutexes)
+ * @running: passes may run; false while paused or without device
+ * @reporting: the device's report is running (shown, nothing else)
+ * @armed: the next first mark need not wake the worker; see fpr_engine_wake()
+ * @batch: isolated memory
+ * @sgl: @batch as a scatterlist
+ * @pos: page frame at which the pass goes on looking
+ * @first_held: first block of @batch
+ * @last_held: last block of @batch
+ * @sweep_pending: a sweep is to be made at @sweep_at
+ * @sweep_at: ms clock
+ * @fails: reports failed in a row
+ * @backoff_until: ms clock; no pass before, if @fails
+ * @flush_wanted: number of the latest flush asked for
+ * @flush_done: number of the latest flush completed
+ * @flush_err: its result
+ * @flush_wait: woken when @flush_done or @running changes
+ * @wq: freezable, so that nothing is reported while the system is suspended
+ * @work: the pass
+ * @irq_work: from a hook, in any context, to @work
+ */
+struct fpr_engine {
+	struct mutex lock;
+	struct fpr_blockmap map;
+	struct fpr_device *dev;
+	bool running;
+	bool reporting;
+	int armed;
+	struct fpr_batch batch;
+	struct scatterlist *sgl;
+	unsigned long pos;
+	unsigned long first_held;
+	unsigned long last_held;
+	bool sweep_pending;
+	u32 sweep_at;
+	unsigned int fails;
+	u32 backoff_until;
+	unsigned long flush_wanted;
+	unsigned long flush_done;
+	int flush_err;
+	wait_queue_head_t flush_wait;
+	struct workqueue_struct *wq;
+	struct delayed_work work;
+	struct irq_work irq_work;
+};
+
+extern struct fpr_engine fpr_engine;
+
+/* The wrapping millisecond clock of the block map; stands still in suspend. */
+u32 fpr_now_ms(void);
+
+/* Smallest order that is reported to the present device. */
+unsigned int fpr_effective_order(void);
+
+int fpr_engine_init(void);
+void fpr_engine_exit(void);
+void fpr_engine_wake(void);
+void fpr_engine_kick(void);
+void fpr_engine_start(void);
+void fpr_engine_stop(void);
+
+/* control.c */
+int fpr_control_set_enabled(bool enabled);
+int fpr_control_flush(void);
+const char *fpr_control_state(void);
+
+/* memory.c */
+int fpr_memory_init(void);
+void fpr_memory_exit(void);
+void fpr_memory_sweep(u32 due);
+unsigned long fpr_memory_reported_free(void);
+
+#endif /* _FPR_ENGINE_H */

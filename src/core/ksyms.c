@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Resolving and calling what the kernel does not export.
+ *
+ * An address is learned by registering a kprobe on the name and removing it at
+ * once.  Where functions begin with ENDBR the kprobe's address is the
+ * instruction after it, and since many functions are "sealed" (their ENDBR is
+ * overwritten at boot), an indirect call to either address may trap.  So all
+ * calls are direct: static_call() patches them into this module's text.
+ */
+#define pr_fmt(fmt) "fpr: " fmt
+
+#include <linux/errno.h>
+#include <linux/kprobes.h>
+#include <linux/mm.h>
+#include <linux/printk.h>
+#include <linux/static_call.h>
+
+#include "../compat/compat.h"
+#include "ksyms.h"
+
+#if !defined(CONFIG_HAVE_STATIC_CALL) && \
+	(defined(CONFIG_X86_KERNEL_IBT) || defined(CONFIG_CFI_CLANG) || \
+	 defined(CONFIG_CFI))
+#error "fpr needs CONFIG_HAVE_STATIC_CALL on a kernel that checks indirect calls (IBT, kCFI)"
+#endif
+
+/* What the calls reach before fpr_ksyms_init() has succeeded: nothing happens. */
+static int isolate_unset(struct page *page, unsigned int order)
+{
+	return 0;
+}
+
+static void putback_unset(struct page *page, unsigned int order, int mt)
+{
+}
+
+static fpr_migratetype_ret_t migratetype_unset(FPR_MIGRATETYPE_PARAMS)
+{
+	return 0;
+}
+
+DEFINE_STATIC_CALL(fpr_isolate, isolate_unset);
+DEFINE_STATIC_CALL(fpr_putback, putback_unset);
+DEFINE_STATIC_CALL(fpr_migratetype, migratetype_unset);
+
+unsigned int fpr_isolate_free_page(struct page *page, unsigned int order)
+{
+	return static_call(fpr_isolate)(page, order);
+}
+
+void fpr_putback_isolated_page(struct page *page, unsigned int order,
+			       int migratetype)
+{
+	static_call(fpr_putback)(page, order, migratetype);
+}
+
+int fpr_pageblock_migratetype(struct page *page)
+{
+	return static_call(fpr_migratetype)(FPR_MIGRATETYPE_ARGS(page));
+}
+
+static void *resolve(const char *name)
+{
+	struct kprobe kp = { .symbol_name = name };
+	int err = register_kprobe(&kp);
+	void *addr = kp.addr;
+
+	if (!err) {
+		unregister_kprobe(&kp);
+		return addr;
+	}
+	if (err == -EPERM)
+		pr_err("kernel lockdown forbids kprobes, which fpr needs to find %s: boot without lockdown=confidentiality\n",
+		       name);
+	else
+		pr_err("kernel function %s not found (error %d): this kernel is not supported; see fprctl doctor\n",
+		       name, err);
+	return ERR_PTR(err);
+}
+
+/**
+ * fpr_ksyms_init() - find the functions and make the calls reach them
+ *
+ * Context: process context, may sleep.
+ * Return: 0, or the error of the first name that was not found; the log says
+ * which and what to do.
+ */
+int fpr_ksyms_init(void)
+{
+	void *isolate = resolve("__isolate_free_page");
+	void *putback, *migratetype;
+
+	if (IS_ERR(isolate))
+		return PTR_ERR(isolate);
+	putback = resolve("__putback_isolated_page");
+	if (IS_ERR(putback))
+		return PTR_ERR(putback);
+	migratetype = resolve(FPR_MIGRATETYPE_SYMBOL);
+	if (IS_ERR(migratetype))
+		return PTR_ERR(migratetype);
+
+	static_call_update(fpr_isolate, isolate);
+	static_call_update(fpr_putback, putback);
+	static_call_update(fpr_migratetype, migratetype);
+	return 0;
+}

@@ -1,0 +1,75 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * fpr - free page reporting for stock kernels.  The order of start-up and its
+ * mirror; everything else is in the file of its subject.
+ */
+#define pr_fmt(fmt) "fpr: " fmt
+
+#include <linux/module.h>
+
+#include "../compat/compat.h"
+#include "engine.h"
+#include "hooks.h"
+#include "ksyms.h"
+#include "params.h"
+#include "sysfs.h"
+
+static int check_guest(void)
+{
+	if (fpr_memory_encrypted() && !fpr_allow_encrypted) {
+		pr_err("guest memory is encrypted (SEV, TDX): a page that the host discards and gives back need not be usable; load with allow_encrypted=1 if your platform handles it\n");
+		return -EPERM;
+	}
+	if (!FPR_KERNEL_TESTED)
+		pr_warn("built for a kernel outside of the tested range (%s)\n",
+			FPR_KERNEL_RANGE);
+	return 0;
+}
+
+static int __init fpr_init(void)
+{
+	int err;
+
+	err = check_guest();
+	if (err)
+		return err;
+	err = fpr_ksyms_init();
+	if (err)
+		return err;
+	err = fpr_engine_init();
+	if (err)
+		return err;
+	err = fpr_memory_init();
+	if (err)
+		goto engine;
+	err = fpr_hooks_init();
+	if (err)
+		goto memory;
+	err = fpr_sysfs_init();
+	if (err)
+		goto memory;
+	pr_info("loaded, hook %s; waiting for a device\n", fpr_hooks_name());
+	return 0;
+
+memory:
+	fpr_memory_exit();
+engine:
+	fpr_engine_exit();
+	return err;
+}
+
+/* Devices are gone: their modules hold a reference on this one. */
+static void __exit fpr_exit(void)
+{
+	fpr_sysfs_exit();
+	fpr_memory_exit();
+	fpr_engine_exit();
+}
+
+module_init(fpr_init);
+module_exit(fpr_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_AUTHOR("the fpr authors");
+MODULE_DESCRIPTION("Free page reporting: finds free memory and hands it to a reporting device");
+MODULE_VERSION("0.1.0");

@@ -1,0 +1,210 @@
+// SPDX-License-Identifier: GPL-2.0
+/* Which memory there is: at start-up, hot-plugged, and swept now and then. */
+#define pr_fmt(fmt) "fpr: " fmt
+
+#include <linux/memory.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/mmzone.h>
+#include <linux/nodemask.h>
+#include <linux/notifier.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+#include <linux/tracepoint.h>
+
+#include "engine.h"
+#include "hooks.h"
+#include "params.h"
+
+static unsigned long block_peek(unsigned long block, unsigned int order)
+{
+	unsigned long pfn = block << FPR_BLOCK_ORDER;
+
+	return fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, order);
+}
+
+/**
+ * fpr_memory_sweep() - find free memory that no hook has told of
+ * @due: when the blocks found are to be looked at, ms clock
+ *
+ * A block becomes a candidate when more of it is free than was reported.  Where
+ * less is free now, that is noted, so that a free which no hook sees counts.
+ * Context: engine mutex held; no other locks.
+ */
+void fpr_memory_sweep(u32 due)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	unsigned int order = fpr_effective_order();
+	unsigned long block;
+
+	for_each_set_bit(block, map->present, map->nblocks) {
+		bool visited = test_bit(block, map->visited);
+		unsigned long pages;
+
+		if (test_bit(block, map->active) || test_bit(block, map->held))
+			continue;
+		pages = block_peek(block, order);
+		if (pages > (visited ? map->given[block] : 0))
+			fpr_blockmap_activate(map, block, due,
+					      FPR_MAX_TRIES - 1);
+		else if (visited)
+			map->given[block] = pages;
+		cond_resched();
+	}
+}
+
+/**
+ * fpr_memory_reported_free() - base pages that are reported now
+ *
+ * Nothing was freed in a visited block since it was reported, so what is free
+ * in it was free then.
+ * Context: process context, may sleep; takes the engine mutex.
+ */
+unsigned long fpr_memory_reported_free(void)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	unsigned int order = fpr_effective_order();
+	unsigned long block, pages = 0;
+
+	mutex_lock(&fpr_engine.lock);
+	for_each_set_bit(block, map->visited, map->nblocks) {
+		if (!fpr_marked(map->marks, block))
+			pages += min_t(unsigned long, map->given[block],
+				       block_peek(block, order));
+		cond_resched();
+	}
+	mutex_unlock(&fpr_engine.lock);
+	return pages;
+}
+
+/* Blocks wholly inside [pfn, pfn + nr) are online; others are left alone. */
+static void set_online(unsigned long pfn, unsigned long nr, bool online)
+{
+	unsigned long first, end;
+
+	if (online) {
+		first = DIV_ROUND_UP(pfn, FPR_BLOCK_PAGES);
+		end = (pfn + nr) >> FPR_BLOCK_ORDER;
+	} else {
+		first = pfn >> FPR_BLOCK_ORDER;
+		end = DIV_ROUND_UP(pfn + nr, FPR_BLOCK_PAGES);
+	}
+	if (first < end)
+		fpr_blockmap_set_present(&fpr_engine.map, first, end - first,
+					 online);
+}
+
+/* Hooks may mark while this runs; engine mutex held. */
+static int grow(unsigned long nblocks)
+{
+	struct fpr_engine *e = &fpr_engine;
+	struct fpr_blockmap old;
+
+	if (nblocks <= e->map.nblocks)
+		return 0;
+	if (fpr_blockmap_grow(&e->map, nblocks, &old)) {
+		pr_warn("no memory to grow the block map: hot-added memory will not be reported\n");
+		return -ENOMEM;
+	}
+	fpr_hooks_publish_marks(e->map.marks);
+	tracepoint_synchronize_unregister();
+	fpr_blockmap_merge_marks(&e->map, &old);
+	fpr_blockmap_destroy(&old);
+	return 0;
+}
+
+/* Source: Documentation/core-api/memory-hotplug.rst. */
+static int on_hotplug(struct notifier_block *nb, unsigned long action,
+		      void *data)
+{
+	const struct memory_notify *arg = data;
+	struct fpr_engine *e = &fpr_engine;
+	unsigned long pfn = arg->start_pfn, nr = arg->nr_pages, block, end;
+
+	mutex_lock(&e->lock);
+	switch (action) {
+	case MEM_GOING_OFFLINE:
+	case MEM_OFFLINE:
+		set_online(pfn, nr, false);
+		break;
+	case MEM_ONLINE:
+		grow(DIV_ROUND_UP(pfn + nr, FPR_BLOCK_PAGES));
+		fallthrough;
+	case MEM_CANCEL_OFFLINE:
+		set_online(pfn, nr, true);
+		if (!e->running)
+			break;
+		end = min((pfn + nr) >> FPR_BLOCK_ORDER, e->map.nblocks);
+		for (block = pfn >> FPR_BLOCK_ORDER; block < end; block++)
+			fpr_blockmap_activate(&e->map, block,
+					      fpr_now_ms() +
+					      fpr_param(FPR_DELAY_MS),
+					      FPR_MAX_TRIES - 1);
+		fpr_engine_kick();
+		break;
+	}
+	mutex_unlock(&e->lock);
+	return NOTIFY_OK;
+}
+
+static struct notifier_block hotplug_nb = {
+	.notifier_call = on_hotplug,
+};
+
+static unsigned long end_of_memory(void)
+{
+	unsigned long end = 0;
+	int nid;
+
+	for_each_online_node(nid)
+		end = max(end, node_end_pfn(nid));
+	return end;
+}
+
+static void scan_present(void)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	unsigned long block;
+
+	for (block = 0; block < map->nblocks; block++)
+		if (pfn_to_online_page(block << FPR_BLOCK_ORDER))
+			fpr_blockmap_set_present(map, block, 1, true);
+}
+
+/**
+ * fpr_memory_init() - allocate the block map for the memory there is
+ *
+ * Context: process context, may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int fpr_memory_init(void)
+{
+	struct fpr_engine *e = &fpr_engine;
+	int err;
+
+	err = fpr_blockmap_init(&e->map, DIV_ROUND_UP(end_of_memory(),
+						      FPR_BLOCK_PAGES));
+	if (err)
+		return err;
+	fpr_hooks_publish_marks(e->map.marks);
+
+	err = register_memory_notifier(&hotplug_nb);
+	if (err) {
+		fpr_blockmap_destroy(&e->map);
+		return err;
+	}
+	/* Memory whose offlining began before is cleared by MEM_OFFLINE. */
+	mutex_lock(&e->lock);
+	scan_present();
+	mutex_unlock(&e->lock);
+	return 0;
+}
+
+/**
+ * fpr_memory_exit() - the mirror of fpr_memory_init(); no hook is armed
+ */
+void fpr_memory_exit(void)
+{
+	unregister_memory_notifier(&hotplug_nb);
+	fpr_blockmap_destroy(&fpr_engine.map);
+}

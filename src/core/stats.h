@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Counters behind /sys/kernel/fpr/stats/. */
+#ifndef _FPR_STATS_H
+#define _FPR_STATS_H
+
+#include <linux/types.h>
+
+/**
+ * struct fpr_stats - lifetime counters, see docs/abi/sysfs-kernel-fpr
+ *
+ * Written by the worker alone (one thread at a time), read without a lock: each
+ * is a word of its own and is only ever shown.
+ */
+struct fpr_stats {
+	unsigned long reported_pages;
+	unsigned long reports;
+	unsigned long segments;
+	unsigned long errors;
+	unsigned long isolate_failed;
+	unsigned long recycled_blocks;
+	unsigned long held_pages;
+	unsigned long passes;
+	unsigned long wakeups;
+	unsigned long sweeps;
+	unsigned long last_pass_us;
+	unsigned long max_lock_hold_ns;
+};
+
+extern struct fpr_stats fpr_stats;
+
+#endif /* _FPR_STATS_H */
