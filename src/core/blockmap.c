@@ -204,7 +204,7 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
  * @map: the map
  * @block: a block of the map; ignored when its memory is not online
  * @due: when, on the ms clock
- * @tries: unsuccessful looks to count it as having had
+ * @tries: 0, or %FPR_ONE_LOOK
  *
  * Context: engine mutex held.
  */
@@ -235,7 +235,7 @@ void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
 	unsigned long block;
 
 	for_each_set_bit(block, map->present, map->nblocks)
-		fpr_blockmap_activate(map, block, due, FPR_MAX_TRIES - 1);
+		fpr_blockmap_activate(map, block, due, FPR_ONE_LOOK);
 }
 
 /**
@@ -302,6 +302,28 @@ unsigned long fpr_blockmap_next_due(const struct fpr_blockmap *map,
 }
 
 /**
+ * fpr_blockmap_next_aged() - next block that has stayed free for the delay
+ * @map: the map
+ * @from: first block considered
+ * @now: ms clock
+ *
+ * Those that are due, and those that were, and wait for another look.
+ * Context: engine mutex held.
+ * Return: the block, or the number of blocks if there is none.
+ */
+unsigned long fpr_blockmap_next_aged(const struct fpr_blockmap *map,
+				     unsigned long from, u32 now)
+{
+	unsigned long block = from;
+
+	for_each_set_bit_from(block, map->active, map->nblocks)
+		if (fpr_ms_reached(now, map->stamp[block]) ||
+		    (map->tries[block] && map->tries[block] != FPR_ONE_LOOK))
+			return block;
+	return map->nblocks;
+}
+
+/**
  * fpr_blockmap_quiet() - whether no block of a range is still ageing
  * @map: the map
  * @first: first block
@@ -343,7 +365,8 @@ void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 			u32 now, u32 delay_ms)
 {
 	map->given[block] = 0;
-	if (++map->tries[block] >= FPR_MAX_TRIES) {
+	if (map->tries[block] == FPR_ONE_LOOK ||
+	    ++map->tries[block] == FPR_MAX_TRIES) {
 		deactivate(map, block);
 		return;
 	}

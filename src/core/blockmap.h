@@ -33,6 +33,8 @@
 #define FPR_RECYCLE_MS		10000
 /* Looks at a block that is not wholly free, 1, 2, 4 … delays apart, in all. */
 #define FPR_MAX_TRIES		6
+/* For fpr_blockmap_activate(): forget the block after one such look. */
+#define FPR_ONE_LOOK		U8_MAX
 
 /**
  * struct fpr_marks - "freed since the last harvest", a bit per block
@@ -57,7 +59,7 @@ struct fpr_marks {
  * @visited: all that was free here has been reported and nothing freed since
  * @stamp: ms clock; when to look (active), when reported (visited)
  * @given: base pages reported of the block (visited), or so far (active, held)
- * @tries: looks so far that found the block not wholly free
+ * @tries: looks so far that found the block not wholly free, or %FPR_ONE_LOOK
  * @nr_active: bits set in @active
  *
  * 64 KiB per TiB and bitmap at 2 MiB blocks, 3.5 MiB per TiB for the rest.
@@ -133,6 +135,8 @@ unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,
 				     u32 *oldest, u32 *next);
 unsigned long fpr_blockmap_next_due(const struct fpr_blockmap *map,
 				    unsigned long from, u32 now, bool any_age);
+unsigned long fpr_blockmap_next_aged(const struct fpr_blockmap *map,
+				     unsigned long from, u32 now);
 bool fpr_blockmap_quiet(const struct fpr_blockmap *map, unsigned long first,
 			unsigned long n, u32 now);
 void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,

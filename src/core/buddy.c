@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>
+#include <linux/page_ref.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
@@ -166,6 +167,37 @@ unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
 		pfn = next;
 	}
 	return pages;
+}
+
+/**
+ * fpr_buddy_stuck() - whether a range is free but for pages on per-CPU lists
+ * @pfn: first page frame, of online memory, at a block's start
+ * @end: page frame after the last
+ *
+ * A page that was freed to a per-CPU list has no references and no type, like
+ * one that another isolates at this moment.
+ * Context: any; a hint.
+ * Return: true if draining the per-CPU lists would probably make it whole.
+ */
+bool fpr_buddy_stuck(unsigned long pfn, unsigned long end)
+{
+	bool stuck = false;
+
+	while (pfn < end) {
+		struct page *page = pfn_to_page(pfn);
+		unsigned int order = 0;
+
+		if (!free_buddy(pfn, &order)) {
+			if (page_ref_count(page) || PageCompound(page) ||
+			    PageReserved(page) ||
+			    atomic_read(&page->_mapcount) != -1)
+				return false;
+			order = 0;
+			stuck = true;
+		}
+		pfn = next_pfn(pfn, order);
+	}
+	return stuck;
 }
 
 /* Whether any pageblock of a buddy is being taken away by hot-unplug or CMA. */

@@ -12,6 +12,7 @@
 #include "../compat/compat.h"
 #include "engine.h"
 #include "hooks.h"
+#include "ksyms.h"
 #include "params.h"
 #include "stats.h"
 
@@ -305,14 +306,65 @@ static void sweep_if_due(u32 now)
 	fpr_memory_sweep(now + fpr_param(FPR_DELAY_MS));
 }
 
+static unsigned long blocks_kb(unsigned long blocks)
+{
+	return blocks * (FPR_BLOCK_PAGES << (PAGE_SHIFT - 10));
+}
+
 /* Whether so little is due, and for so short a time, that it can wait. */
 static bool below_threshold(unsigned long due, u32 oldest, u32 now)
 {
 	u32 patience = fpr_param(FPR_DELAY_MS) * THRESHOLD_DELAYS;
 
-	return due * (FPR_BLOCK_PAGES << (PAGE_SHIFT - 10)) <
-		fpr_param(FPR_THRESHOLD_KB) &&
+	return blocks_kb(due) < fpr_param(FPR_THRESHOLD_KB) &&
 	       !fpr_ms_reached(now, oldest + patience);
+}
+
+static unsigned long next_aged(unsigned long from, u32 now, bool any_age)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+
+	return any_age ? fpr_blockmap_next_due(map, from, now, true) :
+			 fpr_blockmap_next_aged(map, from, now);
+}
+
+/* Blocks that only pages on per-CPU lists keep from being whole. */
+static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	unsigned long block, stuck = 0;
+
+	for (block = next_aged(0, now, any_age); block < map->nblocks;
+	     block = next_aged(block + 1, now, any_age)) {
+		unsigned long pfn = block << FPR_BLOCK_ORDER;
+
+		if (!fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
+			continue;
+		stuck++;
+		*late |= map->tries[block] >= 2;
+		if (hasten)
+			map->stamp[block] = now;
+	}
+	return stuck;
+}
+
+/*
+ * What a CPU freed last waits on its per-CPU lists, tens of MiB of it, for as
+ * long as that CPU neither allocates nor frees.  Where nothing but this keeps
+ * enough blocks from being whole, or any block at its third look, the lists are
+ * drained: the blocks have been left alone for a delay, so nobody is about to
+ * use those pages.
+ */
+static void drain_if_stuck(u32 now, bool any_age)
+{
+	bool late = any_age;
+	unsigned long stuck = count_stuck(now, any_age, false, &late);
+
+	if (!stuck || (!late && blocks_kb(stuck) < fpr_param(FPR_THRESHOLD_KB)))
+		return;
+	count_stuck(now, any_age, true, &late);
+	fpr_stats.drains++;
+	fpr_drain_percpu_lists();
 }
 
 static void pass(unsigned long due, u32 now, bool flush)
@@ -321,6 +373,7 @@ static void pass(unsigned long due, u32 now, bool flush)
 	u64 start = ktime_get_ns();
 	int err;
 
+	drain_if_stuck(now, flush);
 	err = report_due(now, flush);
 	fpr_stats.passes++;
 	fpr_stats.last_pass_us = (ktime_get_ns() - start) / 1000;

@@ -40,9 +40,14 @@ static fpr_migratetype_ret_t migratetype_unset(FPR_MIGRATETYPE_PARAMS)
 	return 0;
 }
 
+static void drain_unset(struct zone *zone)
+{
+}
+
 DEFINE_STATIC_CALL(fpr_isolate, isolate_unset);
 DEFINE_STATIC_CALL(fpr_putback, putback_unset);
 DEFINE_STATIC_CALL(fpr_migratetype, migratetype_unset);
+DEFINE_STATIC_CALL(fpr_drain, drain_unset);
 
 unsigned int fpr_isolate_free_page(struct page *page, unsigned int order)
 {
@@ -60,23 +65,34 @@ int fpr_pageblock_migratetype(struct page *page)
 	return static_call(fpr_migratetype)(FPR_MIGRATETYPE_ARGS(page));
 }
 
+void fpr_drain_percpu_lists(void)
+{
+	static_call(fpr_drain)(NULL);
+}
+
 static void *resolve(const char *name)
 {
 	struct kprobe kp = { .symbol_name = name };
 	int err = register_kprobe(&kp);
 	void *addr = kp.addr;
 
-	if (!err) {
-		unregister_kprobe(&kp);
-		return addr;
-	}
-	if (err == -EPERM)
+	if (err)
+		return ERR_PTR(err);
+	unregister_kprobe(&kp);
+	return addr;
+}
+
+static void *resolve_mandatory(const char *name)
+{
+	void *addr = resolve(name);
+
+	if (PTR_ERR_OR_ZERO(addr) == -EPERM)
 		pr_err("kernel lockdown forbids kprobes, which fpr needs to find %s: boot without lockdown=confidentiality\n",
 		       name);
-	else
-		pr_err("kernel function %s not found (error %d): this kernel is not supported; see fprctl doctor\n",
-		       name, err);
-	return ERR_PTR(err);
+	else if (IS_ERR(addr))
+		pr_err("kernel function %s not found (error %ld): this kernel is not supported; see fprctl doctor\n",
+		       name, PTR_ERR(addr));
+	return addr;
 }
 
 /**
@@ -88,20 +104,26 @@ static void *resolve(const char *name)
  */
 int fpr_ksyms_init(void)
 {
-	void *isolate = resolve("__isolate_free_page");
-	void *putback, *migratetype;
+	void *isolate = resolve_mandatory("__isolate_free_page");
+	void *putback, *migratetype, *drain;
 
 	if (IS_ERR(isolate))
 		return PTR_ERR(isolate);
-	putback = resolve("__putback_isolated_page");
+	putback = resolve_mandatory("__putback_isolated_page");
 	if (IS_ERR(putback))
 		return PTR_ERR(putback);
-	migratetype = resolve(FPR_MIGRATETYPE_SYMBOL);
+	migratetype = resolve_mandatory(FPR_MIGRATETYPE_SYMBOL);
 	if (IS_ERR(migratetype))
 		return PTR_ERR(migratetype);
 
 	static_call_update(fpr_isolate, isolate);
 	static_call_update(fpr_putback, putback);
 	static_call_update(fpr_migratetype, migratetype);
+
+	drain = resolve("drain_all_pages");
+	if (IS_ERR(drain))
+		pr_info("kernel function drain_all_pages not found: a few MiB on per-CPU lists will come back late\n");
+	else
+		static_call_update(fpr_drain, drain);
 	return 0;
 }

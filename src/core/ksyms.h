@@ -42,4 +42,13 @@ void fpr_putback_isolated_page(struct page *page, unsigned int order,
  */
 int fpr_pageblock_migratetype(struct page *page);
 
+/**
+ * fpr_drain_percpu_lists() - move pages of the per-CPU lists to the free lists
+ *
+ * Nothing happens where the kernel's function was not found.
+ * Context: process context, may sleep.
+ * Source: mm/page_alloc.c drain_all_pages().
+ */
+void fpr_drain_percpu_lists(void);
+
 #endif /* _FPR_KSYMS_H */

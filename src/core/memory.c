@@ -46,7 +46,7 @@ void fpr_memory_sweep(u32 due)
 		pages = block_peek(block, order);
 		if (pages > (visited ? map->given[block] : 0))
 			fpr_blockmap_activate(map, block, due,
-					      FPR_MAX_TRIES - 1);
+					      FPR_ONE_LOOK);
 		else if (visited)
 			map->given[block] = pages;
 		cond_resched();
@@ -139,7 +139,7 @@ static int on_hotplug(struct notifier_block *nb, unsigned long action,
 			fpr_blockmap_activate(&e->map, block,
 					      fpr_now_ms() +
 					      fpr_param(FPR_DELAY_MS),
-					      FPR_MAX_TRIES - 1);
+					      FPR_ONE_LOOK);
 		fpr_engine_kick();
 		break;
 	}

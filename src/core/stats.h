@@ -22,6 +22,7 @@ struct fpr_stats {
 	unsigned long passes;
 	unsigned long wakeups;
 	unsigned long sweeps;
+	unsigned long drains;
 	unsigned long last_pass_us;
 	unsigned long max_lock_hold_ns;
 };

@@ -167,6 +167,7 @@ STAT_ATTR(held_pages, fpr_stats.held_pages);
 STAT_ATTR(passes, fpr_stats.passes);
 STAT_ATTR(wakeups, fpr_stats.wakeups);
 STAT_ATTR(sweeps, fpr_stats.sweeps);
+STAT_ATTR(drains, fpr_stats.drains);
 STAT_ATTR(last_pass_us, fpr_stats.last_pass_us);
 STAT_ATTR(max_lock_hold_ns, fpr_stats.max_lock_hold_ns);
 
@@ -188,6 +189,7 @@ static struct attribute *stats_attrs[] = {
 	&stat_passes.attr.attr,
 	&stat_wakeups.attr.attr,
 	&stat_sweeps.attr.attr,
+	&stat_drains.attr.attr,
 	&stat_last_pass_us.attr.attr,
 	&stat_max_lock_hold_ns.attr.attr,
 	NULL
