@@ -97,6 +97,9 @@ case_doctor_tracepoint() {
 	sed -i /__tracepoint/d "$FAKE/proc/kallsyms"
 	broken 0 'warn tracepoint kmem:mm_page_free not found'
 	prints 'mount -t tracefs'
+	mkdir -p "$FAKE/sys/kernel/tracing/events/kmem"
+	broken 1 'fail kernel without the tracepoint kmem:mm_page_free'
+	prints 'modprobe fpr hook=none'
 	mkdir -p "$FAKE/sys/kernel/tracing/events/kmem/mm_page_free"
 	broken 0 'ok tracepoint kmem:mm_page_free'
 }
@@ -163,11 +166,16 @@ case_doctor_build() {
 case_doctor_poison() {
 	machine virtio_fpr
 	put proc/cmdline 'ro page_poison=1 quiet'
+	broken 0 'ok free pages need no content' # this kernel cannot poison
+	echo CONFIG_PAGE_POISONING=y >>"$FAKE/boot/config-6.1.0-56-cloud-amd64"
+	broken 0 'warn page_poison is on'
+	rm "$FAKE/boot/config-6.1.0-56-cloud-amd64"
+	put proc/kallsyms "$(cat "$FAKE/proc/kallsyms"; echo '0 T tracepoint_probe_register')"
 	broken 0 'warn page_poison is on'
 	put proc/cmdline 'init_on_free=1'
 	broken 0 'warn init_on_free is on'
 	prints 'boot with init_on_free=0'
-	echo CONFIG_INIT_ON_FREE_DEFAULT_ON=y >>"$FAKE/boot/config-6.1.0-56-cloud-amd64"
+	echo CONFIG_INIT_ON_FREE_DEFAULT_ON=y >"$FAKE/boot/config-6.1.0-56-cloud-amd64"
 	put proc/cmdline 'ro'
 	broken 0 'warn init_on_free is on'
 	put proc/cmdline 'init_on_free=0'
