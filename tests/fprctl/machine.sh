@@ -31,8 +31,18 @@ machine_driver() { # directory driver
 }
 
 # $1: virtio_balloon, virtio_fpr or none: who has the device virtio1.
+# Made once of each kind, then copied.
 machine() {
 	rm -rf "$FAKE"
+	if [ ! -d "$FAKE-$1" ]; then
+		make_machine "$1"
+		cp -RP "$FAKE" "$FAKE-$1"
+	else
+		cp -RP "$FAKE-$1" "$FAKE"
+	fi
+}
+
+make_machine() { # who has the device
 	mkdir -p "$FAKE/refuse" "$FAKE/installed" "$FAKE/tools" "$FAKE/etc/modprobe.d"
 	for tool in dd modprobe insmod rmmod modinfo dmesg dkms; do
 		ln -s "$here/tool" "$FAKE/tools/$tool"
