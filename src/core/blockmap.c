@@ -374,6 +374,25 @@ void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 }
 
 /**
+ * fpr_blockmap_defer() - look at a block when its neighbours are due as well
+ * @map: the map
+ * @block: an active block
+ * @first: first block of the range
+ * @n: number of blocks; what lies beyond the map is ignored
+ *
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_defer(struct fpr_blockmap *map, unsigned long block,
+			unsigned long first, unsigned long n)
+{
+	unsigned long b = first;
+
+	for_each_set_bit_from(b, map->active, min(first + n, map->nblocks))
+		if (fpr_ms_reached(map->stamp[b], map->stamp[block]))
+			map->stamp[block] = map->stamp[b];
+}
+
+/**
  * fpr_blockmap_hold() - pages of a block are with the device
  * @map: the map
  * @block: an active, visited or idle block

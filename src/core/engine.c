@@ -20,9 +20,9 @@
 #include "trace.h"
 
 /* Blocks age in steps of this part of delay_ms: the precision of the delay. */
-#define AGE_STEPS		8
+#define AGE_STEPS		4
 /* What is below threshold_kb waits no longer than this many delays. */
-#define THRESHOLD_DELAYS	8
+#define THRESHOLD_DELAYS	2
 /* A sweep follows the last free by this long; without a hook, all the time. */
 #define SWEEP_MS		30000
 #define SWEEP_UNHOOKED_MS	2000
@@ -97,23 +97,22 @@ void fpr_engine_kick(void)
 		mod_delayed_work(fpr_engine.wq, &fpr_engine.work, 0);
 }
 
+/* Blocks of the largest buddy that a block can be in. */
+#define BUDDY_BLOCKS \
+	(1UL << (FPR_MAX_ORDER > FPR_BLOCK_ORDER ? \
+		 FPR_MAX_ORDER - FPR_BLOCK_ORDER : 0))
+
 /* The pages that may be taken along with @block: all of its largest possible
  * buddy if nothing in there is still ageing, else the block alone.
  */
 static void set_window(struct fpr_window *win, unsigned long block, u32 now,
 		       bool any_age)
 {
-	unsigned long n = 1, first = block;
+	unsigned long first = round_down(block, BUDDY_BLOCKS), n = BUDDY_BLOCKS;
 
-	if (FPR_MAX_ORDER > FPR_BLOCK_ORDER) {
-		unsigned long span = 1UL << (FPR_MAX_ORDER - FPR_BLOCK_ORDER);
-		unsigned long start = round_down(block, span);
-
-		if (any_age ||
-		    fpr_blockmap_quiet(&fpr_engine.map, start, span, now)) {
-			first = start;
-			n = span;
-		}
+	if (!any_age && !fpr_blockmap_quiet(&fpr_engine.map, first, n, now)) {
+		first = block;
+		n = 1;
 	}
 	win->lo = first << FPR_BLOCK_ORDER;
 	win->hi = (first + n) << FPR_BLOCK_ORDER;
@@ -199,6 +198,10 @@ static bool collect(u32 now, bool any_age)
 			return true;
 		if (result == FPR_TAKE_END)
 			finish_block(block, now);
+		else if (result == FPR_TAKE_YOUNG)
+			fpr_blockmap_defer(&e->map, block,
+					   round_down(block, BUDDY_BLOCKS),
+					   BUDDY_BLOCKS);
 		else
 			fpr_blockmap_retry(&e->map, block, now,
 					   fpr_param(FPR_DELAY_MS));
@@ -341,7 +344,7 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 		if (!fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
 			continue;
 		stuck++;
-		*late |= map->tries[block] >= 2;
+		*late |= map->tries[block] >= 1;
 		if (hasten)
 			map->stamp[block] = now;
 	}
@@ -351,7 +354,7 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 /*
  * What a CPU freed last waits on its per-CPU lists, tens of MiB of it, for as
  * long as that CPU neither allocates nor frees.  Where nothing but this keeps
- * enough blocks from being whole, or any block at its third look, the lists are
+ * enough blocks from being whole, or any block at its second look, the lists are
  * drained: the blocks have been left alone for a delay, so nobody is about to
  * use those pages.
  */

@@ -18,7 +18,7 @@ struct fpr_param fpr_params[FPR_NR_PARAMS] = {
 		"delay_ms", 800, 10, 600000,
 	},
 	[FPR_THRESHOLD_KB] = {
-		"threshold_kb", 8 << 10, 0, 16 << 20,
+		"threshold_kb", 4 << 10, 0, 16 << 20,
 	},
 	[FPR_HOLD_KB] = {
 		"hold_kb", 256 << 10, 4 << 10, 16 << 20,
@@ -81,7 +81,7 @@ FPR_MODULE_PARAM(order, FPR_ORDER,
 FPR_MODULE_PARAM(delay_ms, FPR_DELAY_MS,
 		 "milliseconds a block has to stay free before it is reported (10 to 600000; default 800)");
 FPR_MODULE_PARAM(threshold_kb, FPR_THRESHOLD_KB,
-		 "KiB of blocks that must be due before they are reported, within 8 delays at the latest (0 to 16777216; default 8192)");
+		 "KiB of blocks that must be due before they are reported, within 2 delays at the latest (0 to 16777216; default 4096)");
 FPR_MODULE_PARAM(hold_kb, FPR_HOLD_KB,
 		 "most KiB out of the allocator at any time (4096 to 16777216; default 262144)");
 FPR_MODULE_PARAM(enabled, FPR_ENABLED, "1: report, 0: start paused (default 1)");
