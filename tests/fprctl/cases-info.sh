@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2154 # $out, $top and the checks are those of run
+# shellcheck disable=SC2034,SC2154 # $what, $out, $top and the checks are those of run
 # status, watch, get, version, help and wrong usage.
 
 case_status() {
@@ -99,7 +99,7 @@ case_watch_rates() {
 	machine virtio_fpr
 	(
 		sleep 1
-		put proc/uptime '102.00 50.00'
+		put proc/uptime '104.00 50.00' # longer than asked for
 		put sys/kernel/fpr/stats/reported_bytes 3263168512
 		put sys/kernel/fpr/stats/reports 16
 		put sys/kernel/fpr/stats/segments 98
@@ -108,7 +108,7 @@ case_watch_rates() {
 	) &
 	ctl watch 2 1
 	wait
-	prints '2048.0 1024.0 20.0 2.0 1.0 3 10.0 7 idle'
+	prints '2048.0 1024.0 10.0 1.0 0.5 3 5.0 7 idle'
 }
 
 case_watch_repeats_its_header() {
@@ -229,4 +229,24 @@ case_usage() {
 		exits 2
 	done
 	not_called dd
+}
+
+# What the modules' source, fprctl and fpr(7) say about a parameter must agree.
+case_ranges_and_defaults_agree() {
+	machine virtio_fpr
+	for name in delay_ms threshold_kb hold_kb; do
+		# "delay_ms", 800, 10, 600000,   (a number may be written as 8 << 10)
+		line=$(sed -n "s/^.*\"$name\", *\([^\"]*\),.*/\1/p" "$top/src/core/params.c" | sed 1q)
+		default=$((${line%%,*}))
+		max=$((${line##*,}))
+		min=${line#*,}
+		min=$((${min%,*}))
+		ctl help set
+		prints "$name $min to $max"
+		what="fpr(7) about $name"
+		out=$(awk -v want="$name" '/^\.It / { inside = ($3 == want) } inside' \
+			"$top/docs/man/fpr.7" | tr '\n' ' ')
+		prints "$min to $max"
+		prints "Default: $default."
+	done
 }
