@@ -1,0 +1,51 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Makes the reporting queue of a virtio-balloon device mute, for tests: while
+ * loaded, kicks of that queue get lost, so that the host never answers.
+ */
+#define pr_fmt(fmt) "fpr_mute: " fmt
+
+#include <linux/kprobes.h>
+#include <linux/module.h>
+#include <linux/string.h>
+#include <linux/virtio.h>
+
+static unsigned long lost;
+module_param(lost, ulong, 0444);
+MODULE_PARM_DESC(lost, "kicks swallowed");
+
+/* Returns to the caller of virtqueue_kick() at once, with "true". */
+static int swallow(struct kprobe *kp, struct pt_regs *regs)
+{
+	const struct virtqueue *vq = (void *)regs_get_kernel_argument(regs, 0);
+
+	if (!vq->name || strcmp(vq->name, "reporting_vq"))
+		return 0;
+	lost++;
+	regs->ip = *(unsigned long *)regs->sp;
+	regs->sp += sizeof(long);
+	regs->ax = 1;
+	return 1;
+}
+NOKPROBE_SYMBOL(swallow);
+
+static struct kprobe probe = {
+	.symbol_name = "virtqueue_kick",
+	.pre_handler = swallow,
+};
+
+static int __init mute_init(void)
+{
+	return register_kprobe(&probe);
+}
+
+static void __exit mute_exit(void)
+{
+	unregister_kprobe(&probe);
+}
+
+module_init(mute_init);
+module_exit(mute_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Swallows kicks of the reporting queue, for tests of virtio_fpr");

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A reporting device for tests: the most hostile host there can be.
+ *
+ * It checks every entry of a report, overwrites all of the memory, keeps it for
+ * as long as it is told, checks that nobody else has written to it meanwhile,
+ * overwrites it again with something else, and only then acknowledges, or fails
+ * when it is told to.  If any of those pages was in use, somebody's data are
+ * gone, and a load that verifies its memory finds out.
+ *
+ * Counters and switches are module parameters.
+ */
+#define pr_fmt(fmt) "fpr_testdev: " fmt
+
+#include <linux/delay.h>
+#include <linux/memory_hotplug.h>
+#include <linux/mm.h>
+#include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/page_ref.h>
+#include <linux/scatterlist.h>
+#include <linux/string.h>
+
+#include <fpr/fpr.h>
+
+static unsigned int max_entries = 32;
+module_param(max_entries, uint, 0444);
+static unsigned int max_entry_kb;
+module_param(max_entry_kb, uint, 0444);
+static unsigned int min_order;
+module_param(min_order, uint, 0444);
+static bool no_promises;
+module_param(no_promises, bool, 0444);
+MODULE_PARM_DESC(no_promises, "guarantee nothing of the content of reported pages");
+
+static unsigned int delay_ms;
+module_param(delay_ms, uint, 0644);
+MODULE_PARM_DESC(delay_ms, "how long each report takes, milliseconds");
+static unsigned int fail_every;
+module_param(fail_every, uint, 0644);
+MODULE_PARM_DESC(fail_every, "fail each so manieth report; 0: none");
+static unsigned int expect_order;
+module_param(expect_order, uint, 0644);
+MODULE_PARM_DESC(expect_order, "entries must be multiples of this order");
+
+static unsigned long reports;
+module_param(reports, ulong, 0444);
+static unsigned long failures;
+module_param(failures, ulong, 0444);
+static unsigned long entries;
+module_param(entries, ulong, 0444);
+static unsigned long pages;
+module_param(pages, ulong, 0444);
+static unsigned long violations;
+module_param(violations, ulong, 0444);
+MODULE_PARM_DESC(violations, "breaches of the contract, each explained in the log");
+
+static struct fpr_device dev;
+static bool busy;
+
+static void violation(const char *what, unsigned long pfn)
+{
+	violations++;
+	/* A level that the harness takes for a failure is not needed: the
+	 * counter fails the test, the line says why.
+	 */
+	pr_err_ratelimited("VIOLATION: %s (pfn %#lx)\n", what, pfn);
+}
+
+static void check_page(struct page *page)
+{
+	if (page_ref_count(page))
+		violation("page has references", page_to_pfn(page));
+	if (PageBuddy(page))
+		violation("page is on a free list", page_to_pfn(page));
+	if (PageLRU(page) || PageReserved(page) || PageSlab(page))
+		violation("page is in use", page_to_pfn(page));
+}
+
+static void check_entry(struct scatterlist *sg, unsigned long *end)
+{
+	unsigned int order = max(expect_order, min_order);
+	unsigned long pfn = page_to_pfn(sg_page(sg));
+	unsigned long n = sg->length >> PAGE_SHIFT, i;
+
+	if (sg->offset || !sg->length || sg->length & ~PAGE_MASK)
+		violation("entry is not made of whole pages", pfn);
+	if (max_entry_kb && sg->length > max_entry_kb << 10)
+		violation("entry is too long", pfn);
+	if (!IS_ALIGNED(pfn, 1UL << order) || !IS_ALIGNED(n, 1UL << order))
+		violation("entry is not a multiple of the order", pfn);
+	if (pfn < *end)
+		violation("entry overlaps or is out of order", pfn);
+	*end = pfn + n;
+	for (i = 0; i < n; i++) {
+		if (!pfn_to_online_page(pfn + i)) {
+			violation("page is not online memory", pfn + i);
+			return;
+		}
+		check_page(pfn_to_page(pfn + i));
+	}
+}
+
+static void fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(sgl, sg, nents, i) {
+		memset(page_address(sg_page(sg)), byte, sg->length);
+		cond_resched();
+	}
+}
+
+static void check_fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
+{
+	struct scatterlist *sg;
+	unsigned int i;
+
+	for_each_sg(sgl, sg, nents, i) {
+		void *bad = memchr_inv(page_address(sg_page(sg)), byte,
+				       sg->length);
+
+		if (bad)
+			violation("page was written to while it was reported",
+				  page_to_pfn(virt_to_page(bad)));
+		cond_resched();
+	}
+}
+
+static int report(struct fpr_device *fdev, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	bool any = fpr_fill_needed() == FPR_FILL_ANY;
+	unsigned long end = 0;
+	struct scatterlist *sg;
+	unsigned int i;
+
+	if (xchg(&busy, true))
+		violation("two reports at a time", 0);
+	if (!nents || nents > max_entries)
+		violation("number of entries out of bounds", nents);
+	for_each_sg(sgl, sg, nents, i) {
+		check_entry(sg, &end);
+		pages += sg->length >> PAGE_SHIFT;
+	}
+	entries += nents;
+	fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
+	if (delay_ms)
+		msleep(delay_ms);
+	check_fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
+	/* Until the acknowledgement the memory is the host's. */
+	if (any)
+		fill(sgl, nents, 0x5d);
+	reports++;
+	WRITE_ONCE(busy, false);
+	if (fail_every && reports % fail_every == 0) {
+		failures++;
+		return -EIO;
+	}
+	return 0;
+}
+
+static const struct fpr_device_ops ops = {
+	.report = report,
+};
+
+static int __init testdev_init(void)
+{
+	dev.name = "fpr_testdev";
+	dev.ops = &ops;
+	dev.max_entries = max_entries;
+	dev.max_entry_bytes = (u64)max_entry_kb << 10;
+	dev.min_order = min_order;
+	dev.fills = BIT(FPR_FILL_ANY);
+	if (!no_promises)
+		dev.fills |= BIT(FPR_FILL_ZERO) | BIT(FPR_FILL_POISON);
+	return fpr_register_device(&dev);
+}
+
+static void __exit testdev_exit(void)
+{
+	fpr_unregister_device(&dev);
+	if (busy)
+		pr_err("VIOLATION: a report is running after unregistering\n");
+}
+
+module_init(testdev_init);
+module_exit(testdev_exit);
+
+MODULE_LICENSE("GPL");
+MODULE_DESCRIPTION("Reporting device for tests of fpr: overwrites all it is given");
