@@ -78,6 +78,15 @@ case_bind_that_fails_leaves_a_loaded_module() {
 	not_called modprobe
 }
 
+case_bind_that_does_nothing() {
+	machine virtio_balloon
+	put refuse/silently-virtio_fpr ''
+	ctl bind
+	exits 1
+	complains 'cannot bind virtio1 to virtio_fpr: virtio_fpr did not take it'
+	driver_is virtio1 virtio_balloon
+}
+
 case_bind_that_registers_nothing() {
 	machine virtio_balloon
 	put refuse/register ''
