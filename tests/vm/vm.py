@@ -41,12 +41,18 @@ class VMError(Exception):
     """The guest did not do what was waited for; the text says what."""
 
 
+_live = set()
+
+
 def exit_on_signals():
-    """Turns SIGTERM and SIGHUP into SystemExit, so that clean-up code runs."""
+    """Makes SIGINT, SIGTERM and SIGHUP kill the guests and raise SystemExit, so
+    that clean-up code runs and threads that wait for a guest come to an end."""
     def leave(signum, _frame):
+        for vm in list(_live):
+            vm.proc.kill()
         sys.exit(128 + signum)
-    signal.signal(signal.SIGTERM, leave)
-    signal.signal(signal.SIGHUP, leave)
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, leave)
 
 
 def _die_with_parent():
@@ -160,6 +166,7 @@ class VM:
         self.proc = subprocess.Popen(
             self.command(theirs), pass_fds=theirs, stdin=subprocess.DEVNULL,
             stdout=self._stderr, stderr=self._stderr, preexec_fn=_die_with_parent)
+        _live.add(self)
         for _, their in pairs:
             their.close()
         self.console = Console({KERNEL: self._sockets[0], TEST: self._sockets[1]})
@@ -206,6 +213,7 @@ class VM:
             self.proc.kill()
         if self.proc:
             self.proc.wait()
+        _live.discard(self)
         self._stop.set()
         for thread in self._threads:
             thread.join(5)
