@@ -68,7 +68,8 @@ enum fpr_fill {
  *	they are free memory again as soon as the call has returned.  A device
  *	that gives up on an answer therefore resets the host side first.  After
  *	an error the core keeps the blocks as candidates and tries again, ever
- *	more rarely (1 s doubling to 64 s).
+ *	more rarely (1 s doubling to 64 s).  -ENODEV says that the device is
+ *	being removed: it is not counted as an error.
  */
 struct fpr_device_ops {
 	int (*report)(struct fpr_device *fdev, struct scatterlist *sgl,

@@ -350,6 +350,18 @@ bool fpr_blockmap_quiet(const struct fpr_blockmap *map, unsigned long first,
 }
 
 /**
+ * fpr_blockmap_drop() - there is nothing to report in a block
+ * @map: the map
+ * @block: an active block; left to the next mark or the sweep
+ *
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_drop(struct fpr_blockmap *map, unsigned long block)
+{
+	deactivate(map, block);
+}
+
+/**
  * fpr_blockmap_retry() - a look found nothing to report: look again later
  * @map: the map
  * @block: an active block
@@ -366,11 +378,10 @@ void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 {
 	map->given[block] = 0;
 	if (map->tries[block] == FPR_ONE_LOOK ||
-	    ++map->tries[block] == FPR_MAX_TRIES) {
-		deactivate(map, block);
-		return;
-	}
-	map->stamp[block] = now + (delay_ms << map->tries[block]);
+	    ++map->tries[block] == FPR_MAX_TRIES)
+		fpr_blockmap_drop(map, block);
+	else
+		map->stamp[block] = now + (delay_ms << map->tries[block]);
 }
 
 /**

@@ -5,7 +5,7 @@
  *	          mark (hook, any context)
  *	 idle ──────────────────────────────► marked
  *	  ▲  ▲                                  │ harvest (worker)
- *	  │  └──── retry, too often ────────┐   ▼
+ *	  │  └─ drop; retry, too often ─────┐   ▼
  *	  │                                 active ◄── mark + harvest: due anew
  *	  │                                 ▲   │ hold (wholly looked at, pages isolated)
  *	  │            release, failed ─────┘   ▼
@@ -31,7 +31,7 @@
 
 /* A block marked again within this time after it was reported is "recycled". */
 #define FPR_RECYCLE_MS		10000
-/* Looks at a block that is not wholly free, 1, 2, 4 … delays apart, in all. */
+/* Looks at a block that is not wholly free, 2, 4, 8 … delays apart, in all. */
 #define FPR_MAX_TRIES		6
 /* For fpr_blockmap_activate(): forget the block after one such look. */
 #define FPR_ONE_LOOK		U8_MAX
@@ -139,6 +139,7 @@ unsigned long fpr_blockmap_next_aged(const struct fpr_blockmap *map,
 				     unsigned long from, u32 now);
 bool fpr_blockmap_quiet(const struct fpr_blockmap *map, unsigned long first,
 			unsigned long n, u32 now);
+void fpr_blockmap_drop(struct fpr_blockmap *map, unsigned long block);
 void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 			u32 now, u32 delay_ms);
 void fpr_blockmap_defer(struct fpr_blockmap *map, unsigned long block,

@@ -77,13 +77,18 @@ static void wake_worker(struct irq_work *irq_work)
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long step = msecs_to_jiffies(age_step_ms());
 
-	if (!READ_ONCE(e->running) ||
-	    READ_ONCE(e->flush_wanted) != READ_ONCE(e->flush_done))
+	if (!READ_ONCE(e->running))
 		return;
-	if (delayed_work_pending(&e->work) &&
-	    time_before_eq(READ_ONCE(e->work.timer.expires), jiffies + step))
-		return;
-	mod_delayed_work(e->wq, &e->work, step);
+	/*
+	 * A run that is queued for sooner stays as it is, and so does that of a
+	 * flush, which is queued for now.  One that is under way may have
+	 * harvested already: then another is queued.
+	 */
+	if (READ_ONCE(e->flush_wanted) != READ_ONCE(e->flush_done) ||
+	    time_before(READ_ONCE(e->work.timer.expires), jiffies + step))
+		queue_delayed_work(e->wq, &e->work, step);
+	else
+		mod_delayed_work(e->wq, &e->work, step);
 }
 
 /**
@@ -137,8 +142,11 @@ static void note_given(unsigned int from)
 	}
 }
 
-/* @block has been looked at wholly: its pages are in the batch, or were in an
- * earlier one of this pass, or there were none.
+/*
+ * @block has been looked at wholly: its pages are in the batch, or were in an
+ * earlier one of this pass, or there were none.  Then it is looked at again only
+ * if it waits for per-CPU lists: they arrive without another event, whereas a
+ * page in use will mark the block when it is freed.
  */
 static void finish_block(unsigned long block, u32 now)
 {
@@ -146,8 +154,13 @@ static void finish_block(unsigned long block, u32 now)
 	unsigned long first = block, last = block;
 
 	if (!e->map.given[block]) {
-		fpr_blockmap_retry(&e->map, block, now,
-				   fpr_param(FPR_DELAY_MS));
+		unsigned long pfn = block << FPR_BLOCK_ORDER;
+
+		if (fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
+			fpr_blockmap_retry(&e->map, block, now,
+					   fpr_param(FPR_DELAY_MS));
+		else
+			fpr_blockmap_drop(&e->map, block);
 		return;
 	}
 	if (e->batch.nr) {
@@ -250,11 +263,13 @@ static void note_failure(int err)
 	unsigned int ms = BACKOFF_MS << min_t(unsigned int, e->fails,
 					      BACKOFF_DOUBLINGS);
 
-	if (!e->fails)
-		pr_warn("%s failed a report (error %d): its memory is back in the allocator; next attempt in %u ms\n",
-			e->dev->name, err, ms);
-	e->fails++;
 	e->backoff_until = fpr_now_ms() + ms;
+	if (!e->fails++ && err != -ENODEV)
+		pr_warn_ratelimited("%s failed a report (error %d): its memory is back in the allocator; next attempt in %u ms\n",
+				    e->dev->name, err, ms);
+	/* A device that is being removed is no error. */
+	if (err == -ENODEV)
+		return;
 	fpr_stats.errors++;
 	trace_fpr_error(err, e->batch.pages, ms);
 }

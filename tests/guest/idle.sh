@@ -1,0 +1,64 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Who frees nothing is not woken; what churns faster than the delay is kept.
+# vm: mem=1024 smp=1 timeout=180 balloon=free-page-reporting=on
+# vm: modules=fpr,virtio_fpr files=churn
+# shellcheck disable=SC1091 # the path is the guest's
+. /test/lib.sh
+plan 10
+
+check "the driver loads" modprobe virtio_fpr
+check "all is reported" fpr_set flush 1
+
+# Memory that is free for less than the delay each time is never given away:
+# 300 MiB, 12 times, free for 400 of the delay's 800 ms.
+reported=$(fpr stats/reported_bytes)
+recycled=$(fpr stats/recycled_blocks)
+churn 300 12 100 400 >/tmp/churn
+churned=$(($(fpr stats/reported_bytes) - reported))
+in_range "churn below the delay is kept, MiB reported" $((churned >> 20)) 0 30
+in_range "and not recycled, blocks" $(($(fpr stats/recycled_blocks) - recycled)) 0 170
+check "afterwards it is reported" wait_until 10 \
+	sh -c "[ \$(cat /sys/kernel/fpr/stats/reported_bytes) -gt $((reported + (270 << 20))) ]"
+
+# The same with a period above the delay is given away and counted.
+recycled=$(fpr stats/recycled_blocks)
+churn 600 3 100 2000 >/tmp/churn
+recycled=$(($(fpr stats/recycled_blocks) - recycled))
+check "churn above the delay is counted as recycled: $recycled blocks" \
+	test $recycled -gt 200
+
+# A wake-up that comes while a flush runs is not lost: what is freed between and
+# after flushes is reported by itself.
+churn 100 40 1 1 >/tmp/churn &
+while [ -d /proc/$! ]; do
+	fpr_set flush 1
+done
+reported=$(fpr stats/reported_bytes)
+churn 600 1 100 0 >/tmp/churn
+check "after flushes under load, frees are still noticed" wait_until 10 \
+	sh -c "[ \$(cat /sys/kernel/fpr/stats/reported_bytes) -gt $((reported + (500 << 20))) ]"
+
+# Wait in the shell itself: a process that ends frees memory.  The sweep after
+# the last free comes and goes, then nothing runs any more.  What the kernel
+# itself frees now and then may wake the engine a few times; a timer would do so
+# 250 times.
+rest() { # seconds
+	# shellcheck disable=SC3045 # busybox has read -t
+	read -r -t "$1" _ <>/tmp/never
+}
+# Without a process either: fpr NAME runs cat.
+peek() { # file, into $peeked
+	read -r peeked <"/sys/kernel/fpr/$1"
+}
+mkfifo /tmp/never
+rest 40
+peek state
+state=$peeked
+peek stats/wakeups
+wakeups=$peeked
+rest 50
+peek stats/wakeups
+equal "the engine comes to rest" "$state" idle
+in_range "idle for 50 s: woken" $((peeked - wakeups)) 0 5
+equal "no error" "$(fpr stats/errors)" 0

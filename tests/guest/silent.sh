@@ -1,0 +1,57 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A host that never answers: after the time-out the device is reset, all memory
+# is back, nothing hangs, and a new binding works.
+# vm: mem=512 smp=2 timeout=120 balloon=free-page-reporting=on
+# vm: modules=fpr,virtio_fpr,fpr_mute files=scripts/fprctl
+# shellcheck disable=SC1091 # the path is the guest's
+. /test/lib.sh
+plan 21
+
+mkdir -p /mnt
+mount -t tmpfs -o size=80% tmpfs /mnt
+churn() {
+	dd if=/dev/zero of=/mnt/file bs=1M count=200 2>/dev/null
+	rm /mnt/file
+}
+muted() { [ "$(cat /sys/module/fpr_mute/parameters/lost)" -gt 0 ]; }
+timeout_file=/sys/module/virtio_fpr/parameters/report_timeout_ms
+
+refuse "a time-out out of range is refused" modprobe virtio_fpr report_timeout_ms=1
+check "with the range" log_has "report_timeout_ms must be a number from 100 to 100000"
+check "load with a short one" modprobe virtio_fpr report_timeout_ms=1000
+check "all is reported" fpr_set flush 1
+churn
+free_before=$(memfree_kb)
+
+modprobe fpr_mute
+churn
+check "a report gets no answer" wait_until 10 muted
+check "meanwhile memory is held" wait_until 2 sh -c '[ $(cat /sys/kernel/fpr/stats/held_pages) -gt 0 ]'
+check "the device is given up" wait_until 10 fpr_is state no-device
+check "and the log says so" log_has "no answer to a report within 1000 ms: device reset"
+equal "nothing is held" "$(fpr stats/held_pages)" 0
+in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
+	$((free_before + 32768))
+refuse "flush says that there is no device" fpr_set flush 1
+rmmod fpr_mute
+
+drv=/sys/bus/virtio/drivers/virtio_fpr
+check "unbind the dead device" sh -c "echo virtio0 >$drv/unbind"
+check "bind it again" sh -c "echo virtio0 >$drv/bind"
+equal "it is there" "$(fpr device)" virtio0
+check "and reports" fpr_set flush 1
+
+# Unloading while a report waits must not wait for its time-out.
+echo 100000 >$timeout_file
+modprobe fpr_mute
+churn
+check "another report gets no answer" wait_until 10 muted
+wait_until 2 fpr_is state reporting
+start=$(uptime_ms)
+check "the driver unloads under it" rmmod virtio_fpr
+in_range "at once, ms" "$(($(uptime_ms) - start))" 0 3000
+equal "nothing is held" "$(fpr stats/held_pages)" 0
+in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
+	$((free_before + 32768))
+check "the core unloads" rmmod fpr
