@@ -4,11 +4,19 @@
 KVER ?= $(shell uname -r)
 KDIR ?= /lib/modules/$(KVER)/build
 
-M_DIR := $(CURDIR)
-CONF := src/compat/fpr-conf.h
-KMAKE = $(MAKE) -C $(KDIR) M=$(M_DIR)
+# For tests and benchmarks: names of scripts/fetch-kernel
+KERNEL ?= 6.1-cloud
+CHECK_KERNELS ?= 6.1-cloud 6.12-cloud
+BUILD_KERNELS ?= 6.1-cloud 6.1-generic 6.12-cloud 6.12-generic
+CYCLES ?= 200
 
-.PHONY: all modules modules-test conf clean help
+CONF := src/compat/fpr-conf.h
+KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
+
+.PHONY: all modules modules-test conf clean distclean help \
+	demo check check-unit check-fprctl check-static check-build check-harness \
+	check-guest check-dkms mutate soak bench-return bench-hotpath \
+	dkms-install dkms-remove
 
 all: modules
 
@@ -28,3 +36,64 @@ clean:
 		-name '*.o.d' -o -name modules.order -o \
 		-name Module.symvers -o -name .module-common.o \) \
 		-type f -exec rm -f {} +
+
+distclean: clean
+	rm -rf "$${FPR_CACHE:-$${XDG_CACHE_HOME:-$$HOME/.cache}/fpr}"
+
+dkms-install:
+	KVER=$(KVER) scripts/dkms-install
+
+dkms-remove:
+	scripts/dkms-remove
+
+demo:
+	scripts/demo
+
+# Tests.  tests/run adds up their results; each can be run by itself.
+check:
+	@CHECK_KERNELS="$(CHECK_KERNELS)" BUILD_KERNELS="$(BUILD_KERNELS)" tests/run
+
+check-unit check-fprctl check-static check-build check-harness check-guest check-dkms:
+	@CHECK_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),$(KERNEL),$(CHECK_KERNELS))" \
+	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run $(@:check-%=%)
+
+mutate:
+	tests/mutate --kernel $(KERNEL)
+
+soak:
+	@CYCLES=$(CYCLES) tests/soak $(KERNEL)
+
+bench-return:
+	@scripts/bench-return --kernel $(KERNEL) $(if $(SIZE_MB),--size-mb $(SIZE_MB)) \
+		$(if $(BACKING),--backing $(BACKING)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(DRIVERS),--drivers "$(DRIVERS)")
+
+bench-hotpath:
+	@scripts/bench-hotpath --kernel $(KERNEL)
+
+help:
+	@echo 'Modules:'
+	@echo '  all             fpr.ko and virtio_fpr.ko for the running kernel;'
+	@echo '                  KVER=RELEASE or KDIR=HEADERS for another one'
+	@echo '  clean           remove what was built'
+	@echo '  distclean       and the cache of kernels and root trees'
+	@echo '  dkms-install    install with DKMS, fprctl and man pages (KVER=)'
+	@echo '  dkms-remove     remove all of it'
+	@echo 'To see it:'
+	@echo '  demo            a stock guest gives memory back to a stock QEMU, with'
+	@echo '                  the kernel'\''s driver and with fpr (2 to 5 minutes)'
+	@echo '  bench-return    seconds until freed memory is back (SIZE_MB= KERNEL='
+	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr")'
+	@echo '  bench-hotpath   instructions per page freed (KERNEL=)'
+	@echo 'To test it:'
+	@echo '  check           everything below but mutate and soak (about 20 minutes)'
+	@echo '  check-unit      pure parts in userspace, with sanitizers'
+	@echo '  check-fprctl    fprctl on made-up machines'
+	@echo '  check-static    sparse, checkpatch, shellcheck'
+	@echo '  check-build     all modules for every kernel (BUILD_KERNELS=)'
+	@echo '  check-harness   the guest test harness itself fails when it should'
+	@echo '  check-guest     tests in QEMU guests (CHECK_KERNELS= or KERNEL=)'
+	@echo '  check-dkms      install, rebuild and remove in a Debian root tree'
+	@echo '  mutate          deliberate mistakes are noticed by the tests'
+	@echo '  soak            $(CYCLES) load/unload cycles under load (CYCLES= KERNEL=)'
+	@echo 'Kernels: scripts/fetch-kernel --list'

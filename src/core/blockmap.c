@@ -2,6 +2,7 @@
 /* The block map; see blockmap.h for the states and the locking. */
 #include <linux/bitmap.h>
 #include <linux/errno.h>
+#include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/slab.h>
 #include <linux/string.h>
@@ -19,6 +20,32 @@ static unsigned long *alloc_bits(unsigned long n)
 	return kvcalloc(BITS_TO_LONGS(n), sizeof(long), GFP_KERNEL);
 }
 
+/* Everything but the marks. */
+static int alloc_worker_part(struct fpr_blockmap *map, unsigned long nblocks)
+{
+	map->nblocks = nblocks;
+	map->present = alloc_bits(nblocks);
+	map->active = alloc_bits(nblocks);
+	map->held = alloc_bits(nblocks);
+	map->visited = alloc_bits(nblocks);
+	map->stamp = kvcalloc(nblocks, sizeof(*map->stamp), GFP_KERNEL);
+	map->given = kvcalloc(nblocks, sizeof(*map->given), GFP_KERNEL);
+	map->tries = kvcalloc(nblocks, sizeof(*map->tries), GFP_KERNEL);
+	return map->present && map->active && map->held && map->visited &&
+	       map->stamp && map->given && map->tries ? 0 : -ENOMEM;
+}
+
+static void free_worker_part(struct fpr_blockmap *map)
+{
+	kvfree(map->present);
+	kvfree(map->active);
+	kvfree(map->held);
+	kvfree(map->visited);
+	kvfree(map->stamp);
+	kvfree(map->given);
+	kvfree(map->tries);
+}
+
 /**
  * fpr_blockmap_init() - allocate an empty map
  * @map: uninitialised map
@@ -29,65 +56,49 @@ static unsigned long *alloc_bits(unsigned long n)
  */
 int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks)
 {
+	unsigned long nmarks = roundup_pow_of_two(2 * nblocks);
+
 	memset(map, 0, sizeof(*map));
-	map->nblocks = nblocks;
 	map->marks = kvzalloc(sizeof(*map->marks) +
-			      BITS_TO_LONGS(nblocks) * sizeof(long), GFP_KERNEL);
-	map->present = alloc_bits(nblocks);
-	map->active = alloc_bits(nblocks);
-	map->held = alloc_bits(nblocks);
-	map->visited = alloc_bits(nblocks);
-	map->stamp = kvcalloc(nblocks, sizeof(*map->stamp), GFP_KERNEL);
-	map->given = kvcalloc(nblocks, sizeof(*map->given), GFP_KERNEL);
-	map->tries = kvcalloc(nblocks, sizeof(*map->tries), GFP_KERNEL);
-	if (!map->marks || !map->present || !map->active || !map->held ||
-	    !map->visited || !map->stamp || !map->given || !map->tries) {
+			      BITS_TO_LONGS(nmarks) * sizeof(long), GFP_KERNEL);
+	if (!map->marks || alloc_worker_part(map, nblocks)) {
 		fpr_blockmap_destroy(map);
 		return -ENOMEM;
 	}
-	map->marks->nblocks = nblocks;
+	map->marks->mask = nmarks - 1;
 	return 0;
 }
 
 /**
  * fpr_blockmap_destroy() - free what fpr_blockmap_init() allocated
- * @map: the map; no hook may read its marks any more
+ * @map: the map; no hook may use its marks any more
  *
  * Context: may sleep.
  */
 void fpr_blockmap_destroy(struct fpr_blockmap *map)
 {
 	kvfree(map->marks);
-	kvfree(map->present);
-	kvfree(map->active);
-	kvfree(map->held);
-	kvfree(map->visited);
-	kvfree(map->stamp);
-	kvfree(map->given);
-	kvfree(map->tries);
+	free_worker_part(map);
 	memset(map, 0, sizeof(*map));
 }
 
 /**
  * fpr_blockmap_grow() - make room for more blocks
- * @map: the map; on success its contents are in larger memory
+ * @map: the map
  * @nblocks: new number of blocks, larger than before
- * @old: receives the former memory.  The caller publishes the new marks to the
- *	hooks, waits until no hook uses the old ones, calls
- *	fpr_blockmap_merge_marks() and destroys @old
  *
- * Context: engine mutex held; may sleep.
+ * Context: engine mutex held; may sleep; hooks may mark at the same time.
  * Return: 0 or -ENOMEM, and then the map is as before.
  */
-int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks,
-		      struct fpr_blockmap *old)
+int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks)
 {
+	struct fpr_blockmap new = *map;
 	unsigned long n = map->nblocks;
-	struct fpr_blockmap new;
 
-	if (fpr_blockmap_init(&new, nblocks))
+	if (alloc_worker_part(&new, nblocks)) {
+		free_worker_part(&new);
 		return -ENOMEM;
-
+	}
 	bitmap_copy(new.present, map->present, n);
 	bitmap_copy(new.active, map->active, n);
 	bitmap_copy(new.held, map->held, n);
@@ -95,27 +106,10 @@ int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks,
 	memcpy(new.stamp, map->stamp, n * sizeof(*map->stamp));
 	memcpy(new.given, map->given, n * sizeof(*map->given));
 	memcpy(new.tries, map->tries, n * sizeof(*map->tries));
-	new.nr_active = map->nr_active;
 
-	*old = *map;
+	free_worker_part(map);
 	*map = new;
 	return 0;
-}
-
-/**
- * fpr_blockmap_merge_marks() - take over marks made while the map grew
- * @map: the grown map
- * @old: its former memory
- *
- * Context: engine mutex held; no hook uses the old marks.
- */
-void fpr_blockmap_merge_marks(struct fpr_blockmap *map,
-			      struct fpr_blockmap *old)
-{
-	unsigned long block;
-
-	for_each_set_bit(block, old->marks->bits, old->nblocks)
-		fpr_mark(map->marks, block);
 }
 
 /**
@@ -151,7 +145,9 @@ void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
  */
 bool fpr_blockmap_marks_pending(const struct fpr_blockmap *map)
 {
-	return find_first_bit(map->marks->bits, map->nblocks) < map->nblocks;
+	unsigned long n = map->marks->mask + 1;
+
+	return find_first_bit(map->marks->bits, n) < n;
 }
 
 /* Something was freed in @block since the last harvest. */
@@ -181,7 +177,7 @@ static void take_mark(struct fpr_blockmap *map, unsigned long block, u32 now,
 unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
 				   u32 delay_ms, unsigned long *recycled)
 {
-	unsigned long words = BITS_TO_LONGS(map->nblocks), taken = 0, i;
+	unsigned long words = BITS_TO_LONGS(map->marks->mask + 1), taken = 0, i;
 
 	for (i = 0; i < words; i++) {
 		unsigned long word;
@@ -189,11 +185,11 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
 		if (!READ_ONCE(map->marks->bits[i]))
 			continue;
 		word = xchg(&map->marks->bits[i], 0);
-		while (word) {
-			take_mark(map, i * BITS_PER_LONG + __ffs(word), now,
-				  delay_ms, recycled);
-			word &= word - 1;
-			taken++;
+		for (; word; word &= word - 1, taken++) {
+			unsigned long block = i * BITS_PER_LONG + __ffs(word);
+
+			for (; block < map->nblocks; block += map->marks->mask + 1)
+				take_mark(map, block, now, delay_ms, recycled);
 		}
 	}
 	return taken;

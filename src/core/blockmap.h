@@ -38,20 +38,23 @@
 
 /**
  * struct fpr_marks - "freed since the last harvest", a bit per block
- * @nblocks: bits in @bits
+ * @mask: number of bits in @bits, a power of two, less one
  * @bits: the marks
  *
- * All that a hook touches.  Size and bits stand in one allocation, so that a
- * hook which read the pointer can never pair new bits with an old size.
+ * All that a hook touches; allocated once, with room for twice the memory there
+ * is.  A hook masks its block number instead of comparing it: fewer instructions
+ * per page freed, and memory that is added later can do no harm.  Blocks beyond
+ * the bits share the marks of others; the harvest takes such a mark for all of
+ * them.
  */
 struct fpr_marks {
-	unsigned long nblocks;
+	unsigned long mask;
 	unsigned long bits[];
 };
 
 /**
  * struct fpr_blockmap - the state of all blocks
- * @marks: marks of the hooks; replaced when the map grows
+ * @marks: marks of the hooks; never reallocated
  * @nblocks: number of blocks
  * @present: memory of the block is online
  * @active: the block waits to be looked at, at @stamp
@@ -92,34 +95,30 @@ static inline bool fpr_ms_reached(u32 now, u32 then)
  * @marks: the marks
  * @block: any block number, also one beyond the map
  *
- * The whole cost of a hook for all but the first page freed of a block.
  * Context: any.
  */
 static __always_inline bool fpr_marked(const struct fpr_marks *marks,
 				       unsigned long block)
 {
-	return block < marks->nblocks && test_bit(block, marks->bits);
+	return test_bit(block & marks->mask, marks->bits);
 }
 
 /**
  * fpr_mark() - note that something was freed in a block
  * @marks: the marks
- * @block: any block number; one beyond the map is ignored
+ * @block: any block number, also one beyond the map
  *
  * Context: any.
  * Return: whether the mark was not set before.
  */
 static inline bool fpr_mark(struct fpr_marks *marks, unsigned long block)
 {
-	return block < marks->nblocks && !test_and_set_bit(block, marks->bits);
+	return !test_and_set_bit(block & marks->mask, marks->bits);
 }
 
 int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks);
 void fpr_blockmap_destroy(struct fpr_blockmap *map);
-int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks,
-		      struct fpr_blockmap *old);
-void fpr_blockmap_merge_marks(struct fpr_blockmap *map,
-			      struct fpr_blockmap *old);
+int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks);
 
 void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 			      unsigned long n, bool present);

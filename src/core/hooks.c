@@ -36,39 +36,41 @@ struct fpr_hook {
 	void (*disarm)(void);
 };
 
-/* What the probes mark; never NULL while a hook is armed. */
-static struct fpr_marks *hot_marks __read_mostly;
+/* What the probes mark; set before a hook is armed, and constant from then. */
+static struct fpr_marks *hot_marks;
 
 /* For the first page freed of a block since the last harvest. */
 static noinline notrace void mark_slow(struct fpr_marks *marks,
-				       unsigned long pfn, unsigned int order)
+				       unsigned long block, unsigned int order)
 {
-	unsigned long block = pfn >> FPR_BLOCK_ORDER;
-	unsigned long last = (pfn + (1UL << order) - 1) >> FPR_BLOCK_ORDER;
+	long n = order > FPR_BLOCK_ORDER ? 1L << (order - FPR_BLOCK_ORDER) : 1;
 	bool first = false;
 
-	for (; block <= last; block++)
-		first |= fpr_mark(marks, block);
+	while (n--)
+		first |= fpr_mark(marks, block + n);
 	if (first)
 		fpr_engine_wake();
 }
 
-static __always_inline void note_free(struct page *page, unsigned int order)
-{
-	struct fpr_marks *marks = READ_ONCE(hot_marks);
-	unsigned long pfn = page_to_pfn(page);
-
-	if (likely(order <= FPR_BLOCK_ORDER &&
-		   fpr_marked(marks, pfn >> FPR_BLOCK_ORDER)))
-		return;
-	mark_slow(marks, pfn, order);
-}
-
-/* Source: include/trace/events/kmem.h, mm_page_free. */
+/*
+ * The price of every page freed, so counted in instructions.  Only the first
+ * block is tested: memory larger than a block whose first block is marked
+ * already goes unnoticed in the others, but is found with the first, as one
+ * buddy.  The shift is signed so that the compiler makes one of it and of that
+ * in page_to_pfn().
+ *
+ * Source: include/trace/events/kmem.h, mm_page_free.
+ */
 static notrace void probe_page_free(void *data, struct page *page,
 				    unsigned int order)
 {
-	note_free(page, order);
+	struct fpr_marks *marks = data;
+	unsigned long block = (long)page_to_pfn(page) >> FPR_BLOCK_ORDER;
+
+	/* Masked once, and not needed otherwise: one register, one instruction. */
+	block &= marks->mask;
+	if (unlikely(!test_bit(block, marks->bits)))
+		mark_slow(marks, block, order);
 }
 
 static struct tracepoint *tp_page_free;
@@ -85,12 +87,13 @@ static int tracepoint_arm(void)
 		for_each_kernel_tracepoint(match_page_free, NULL);
 	if (!tp_page_free)
 		return -ENOENT;
-	return tracepoint_probe_register(tp_page_free, probe_page_free, NULL);
+	return tracepoint_probe_register(tp_page_free, probe_page_free,
+					 hot_marks);
 }
 
 static void tracepoint_disarm(void)
 {
-	tracepoint_probe_unregister(tp_page_free, probe_page_free, NULL);
+	tracepoint_probe_unregister(tp_page_free, probe_page_free, hot_marks);
 	/* A probe may still be running: wait before its marks or text go. */
 	tracepoint_synchronize_unregister();
 }
@@ -129,7 +132,7 @@ static int prove(const struct fpr_hook *hook)
 	page = alloc_page(GFP_KERNEL);
 	if (page) {
 		block = page_to_pfn(page) >> FPR_BLOCK_ORDER;
-		clear_bit(block, hot_marks->bits);
+		clear_bit(block & hot_marks->mask, hot_marks->bits);
 		__free_page(page);
 		err = fpr_marked(hot_marks, block) ? 0 : -ENODATA;
 	}
@@ -160,7 +163,7 @@ static int unknown_hook(void)
 /**
  * fpr_hooks_init() - choose a hook: the first allowed one that is seen to fire
  *
- * Marks have been published.  Leaves no hook armed.
+ * Marks have been set.  Leaves no hook armed.
  * Context: process context, may sleep.
  * Return: 0; -EINVAL for an unknown hook parameter; the error of the hook that
  * was asked for by name, or of the last of them.
@@ -189,15 +192,14 @@ int fpr_hooks_init(void)
 }
 
 /**
- * fpr_hooks_publish_marks() - let the probes mark these marks from now on
- * @marks: the marks; the former ones may be in use until
- *	tracepoint_synchronize_unregister() has returned
+ * fpr_hooks_set_marks() - what the probes are to mark
+ * @marks: the marks; they stay while any hook may be armed
  *
- * Context: any.
+ * Context: before fpr_hooks_init().
  */
-void fpr_hooks_publish_marks(struct fpr_marks *marks)
+void fpr_hooks_set_marks(struct fpr_marks *marks)
 {
-	smp_store_release(&hot_marks, marks);
+	hot_marks = marks;
 }
 
 /**

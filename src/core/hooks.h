@@ -9,7 +9,7 @@
 struct fpr_marks;
 
 int fpr_hooks_init(void);
-void fpr_hooks_publish_marks(struct fpr_marks *marks);
+void fpr_hooks_set_marks(struct fpr_marks *marks);
 int fpr_hooks_arm(void);
 void fpr_hooks_disarm(void);
 const char *fpr_hooks_name(void);

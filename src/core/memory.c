@@ -10,7 +10,6 @@
 #include <linux/notifier.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
-#include <linux/tracepoint.h>
 
 #include "engine.h"
 #include "hooks.h"
@@ -94,23 +93,13 @@ static void set_online(unsigned long pfn, unsigned long nr, bool online)
 					 online);
 }
 
-/* Hooks may mark while this runs; engine mutex held. */
-static int grow(unsigned long nblocks)
+/* Engine mutex held. */
+static void grow(unsigned long nblocks)
 {
-	struct fpr_engine *e = &fpr_engine;
-	struct fpr_blockmap old;
+	struct fpr_blockmap *map = &fpr_engine.map;
 
-	if (nblocks <= e->map.nblocks)
-		return 0;
-	if (fpr_blockmap_grow(&e->map, nblocks, &old)) {
+	if (nblocks > map->nblocks && fpr_blockmap_grow(map, nblocks))
 		pr_warn("no memory to grow the block map: hot-added memory will not be reported\n");
-		return -ENOMEM;
-	}
-	fpr_hooks_publish_marks(e->map.marks);
-	tracepoint_synchronize_unregister();
-	fpr_blockmap_merge_marks(&e->map, &old);
-	fpr_blockmap_destroy(&old);
-	return 0;
 }
 
 /* Source: Documentation/core-api/memory-hotplug.rst. */
@@ -186,7 +175,7 @@ int fpr_memory_init(void)
 						      FPR_BLOCK_PAGES));
 	if (err)
 		return err;
-	fpr_hooks_publish_marks(e->map.marks);
+	fpr_hooks_set_marks(e->map.marks);
 
 	err = register_memory_notifier(&hotplug_nb);
 	if (err) {

@@ -19,7 +19,7 @@ churned=$(($(fpr stats/reported_bytes) - reported))
 in_range "churn below the delay is kept, MiB reported" $((churned >> 20)) 0 30
 in_range "and not recycled, blocks" $(($(fpr stats/recycled_blocks) - recycled)) 0 170
 check "afterwards it is reported" wait_until 10 \
-	sh -c "[ \$(cat /sys/kernel/fpr/stats/reported_bytes) -gt $((reported + (270 << 20))) ]"
+	fpr_above stats/reported_bytes $((reported + (270 << 20)))
 
 # The same with a period above the delay is given away and counted.
 recycled=$(fpr stats/recycled_blocks)
@@ -37,7 +37,7 @@ done
 reported=$(fpr stats/reported_bytes)
 churn 600 1 100 0 >/tmp/churn
 check "after flushes under load, frees are still noticed" wait_until 10 \
-	sh -c "[ \$(cat /sys/kernel/fpr/stats/reported_bytes) -gt $((reported + (500 << 20))) ]"
+	fpr_above stats/reported_bytes $((reported + (500 << 20)))
 
 # Wait in the shell itself: a process that ends frees memory.  The sweep after
 # the last free comes and goes, then nothing runs any more.  What the kernel

@@ -120,9 +120,18 @@ fpr_set() { echo "$2" 2>/dev/null >"$FPR_SYSFS/$1"; }
 # fpr_is NAME VALUE: for wait_until and check
 fpr_is() { [ "$(fpr "$1")" = "$2" ]; }
 
-# meminfo NAME: a line of /proc/meminfo in KiB; memfree_kb: what is free
+# fpr_above NAME VALUE: likewise, for counters that grow
+fpr_above() { [ "$(fpr "$1")" -gt "$2" ]; }
+
+# meminfo NAME: a line of /proc/meminfo in KiB
 meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }
-memfree_kb() { meminfo MemFree; }
+
+# memfree_kb: what is free, on the free lists or on a CPU's own, which MemFree
+# leaves out: up to tens of MiB that come and go
+memfree_kb() {
+	percpu_pages=$(awk '$1 == "count:" { n += $2 } END { print n + 0 }' /proc/zoneinfo)
+	echo $(($(meminfo MemFree) + percpu_pages * 4))
+}
 
 # settle: everything that can go back to the allocator without harm does
 settle() {

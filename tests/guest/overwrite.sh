@@ -4,7 +4,7 @@
 # verifies its memory, at several orders, slow, failing and with odd limits.
 # Not one byte changes, and all memory is back in the end.
 # vm: mem=1024 smp=2 timeout=300 modules=fpr,fpr_testdev files=memload
-# vm: append=SECONDS=6
+# vm: append=LOAD_S=6
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 41
@@ -19,7 +19,7 @@ mount -t tmpfs -o size=80% tmpfs /mnt
 round() {
 	before=$(testdev pages)
 	check "$1: memory is as it was written" \
-		memload "$SECONDS" 500 4 /mnt "$KTAP_POINT"
+		memload "$LOAD_S" 500 4 /mnt "$KTAP_POINT"
 	check "$1: all that is free can be flushed" flush_until_ok
 	check "$1: the device got pages" test "$(testdev pages)" -gt "$before"
 	equal "$1: the contract was kept" "$(testdev violations)" 0

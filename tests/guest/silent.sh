@@ -27,7 +27,7 @@ free_before=$(memfree_kb)
 modprobe fpr_mute
 churn
 check "a report gets no answer" wait_until 10 muted
-check "meanwhile memory is held" wait_until 2 sh -c '[ $(cat /sys/kernel/fpr/stats/held_pages) -gt 0 ]'
+check "meanwhile memory is held" wait_until 2 fpr_above stats/held_pages 0
 check "the device is given up" wait_until 10 fpr_is state no-device
 check "and the log says so" log_has "no answer to a report within 1000 ms: device reset"
 equal "nothing is held" "$(fpr stats/held_pages)" 0

@@ -23,7 +23,7 @@ host_sync suspend >/dev/null
 check "asleep and awake again" sh -c "echo mem >/sys/power/state"
 before=$(fpr stats/reports)
 check "reporting goes on" wait_until 20 \
-	sh -c "[ \$(cat /sys/kernel/fpr/stats/reports) -gt $before ]"
+	fpr_above stats/reports "$before"
 kill $load
 check "memory is as it was written" wait $load
 equal "no error" "$(fpr stats/errors)" 0

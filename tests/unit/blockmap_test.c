@@ -51,9 +51,13 @@ static void mark_is_idempotent_and_bounded(void **state)
 	assert_true(fpr_mark(map->marks, 7));
 	assert_false(fpr_mark(map->marks, 7));
 	assert_true(fpr_marked(map->marks, 7));
-	assert_false(fpr_mark(map->marks, BLOCKS));
-	assert_false(fpr_marked(map->marks, BLOCKS));
-	assert_false(fpr_mark(map->marks, ~0UL));
+	/* Beyond the map there are marks to share, and no block to look at. */
+	assert_true(fpr_mark(map->marks, ~0UL));
+	assert_true(fpr_marked(map->marks, ~0UL));
+	fpr_mark(map->marks, BLOCKS);
+	harvest(map, 0);
+	assert_int_equal(map->nr_active, 1);
+	fpr_mark(map->marks, 7);
 	assert_true(fpr_blockmap_marks_pending(map));
 }
 
@@ -309,21 +313,20 @@ static void forgetting_leaves_what_is_present(void **state)
 
 static void growing_keeps_everything(void **state)
 {
-	struct fpr_blockmap *map = *state, old;
+	struct fpr_blockmap *map = *state;
+	struct fpr_marks *marks = map->marks;
 
 	fpr_mark(map->marks, 2);
 	harvest(map, 0);
 	fpr_blockmap_hold(map, 3);
 	fpr_blockmap_release(map, 3, 3, true, 7);
 	map->given[3] = 512;
-	assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS, &old), 0);
-	/* A hook that read the old pointer marks the old bits meanwhile. */
-	fpr_mark(old.marks, 4);
-	fpr_blockmap_merge_marks(map, &old);
-	fpr_blockmap_destroy(&old);
+	fpr_mark(map->marks, 4);
+	assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS), 0);
 
+	/* Hooks go on with the same marks. */
+	assert_ptr_equal(map->marks, marks);
 	assert_true(fpr_marked(map->marks, 4));
-	assert_true(fpr_mark(map->marks, 2 * BLOCKS - 1));
 	assert_int_equal(map->nr_active, 1);
 	assert_int_equal(first_due(map, DELAY), 2);
 	assert_true(test_bit(3, map->visited));
@@ -331,6 +334,22 @@ static void growing_keeps_everything(void **state)
 	assert_int_equal(map->given[3], 512);
 	assert_true(test_bit(BLOCKS - 1, map->present));
 	assert_false(test_bit(BLOCKS, map->present));
+}
+
+static void blocks_beyond_the_marks_share_them(void **state)
+{
+	struct fpr_blockmap *map = *state;
+	unsigned long marks = map->marks->mask + 1;
+
+	assert_true(marks >= 2 * BLOCKS);
+	assert_int_equal(fpr_blockmap_grow(map, 3 * marks), 0);
+	fpr_blockmap_set_present(map, 0, 3 * marks, true);
+	fpr_mark(map->marks, 2 * marks + 5);
+	harvest(map, 0);
+	assert_int_equal(map->nr_active, 3);
+	assert_int_equal(first_due(map, DELAY), 5);
+	assert_int_equal(fpr_blockmap_next_due(map, 6, DELAY, false), marks + 5);
+	assert_true(test_bit(2 * marks + 5, map->active));
 }
 
 static void no_memory_leaves_nothing_behind(void **state)
@@ -342,8 +361,9 @@ static void no_memory_leaves_nothing_behind(void **state)
 		shim_alloc_budget = i;
 		assert_int_equal(fpr_blockmap_init(&other, 10), -ENOMEM);
 		shim_alloc_budget = i;
-		assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS, &other),
-				 -ENOMEM);
+		if (i < 7)
+			assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS),
+					 -ENOMEM);
 	}
 	shim_alloc_budget = -1;
 	assert_int_equal(map->nblocks, BLOCKS);
@@ -451,6 +471,7 @@ int main(void)
 		T(absent_memory_is_never_looked_at),
 		T(forgetting_leaves_what_is_present),
 		T(growing_keeps_everything),
+		T(blocks_beyond_the_marks_share_them),
 		T(no_memory_leaves_nothing_behind),
 		T(random_walk_agrees_with_the_model),
 	};
