@@ -388,15 +388,18 @@ void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
  * @n: number of blocks; what lies beyond the map is ignored
  *
  * Context: engine mutex held.
+ * Return: whether one of them is due later.
  */
-void fpr_blockmap_defer(struct fpr_blockmap *map, unsigned long block,
+bool fpr_blockmap_defer(struct fpr_blockmap *map, unsigned long block,
 			unsigned long first, unsigned long n)
 {
+	u32 before = map->stamp[block];
 	unsigned long b = first;
 
 	for_each_set_bit_from(b, map->active, min(first + n, map->nblocks))
 		if (fpr_ms_reached(map->stamp[b], map->stamp[block]))
 			map->stamp[block] = map->stamp[b];
+	return map->stamp[block] != before;
 }
 
 /**

@@ -141,7 +141,7 @@ bool fpr_blockmap_quiet(const struct fpr_blockmap *map, unsigned long first,
 void fpr_blockmap_drop(struct fpr_blockmap *map, unsigned long block);
 void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 			u32 now, u32 delay_ms);
-void fpr_blockmap_defer(struct fpr_blockmap *map, unsigned long block,
+bool fpr_blockmap_defer(struct fpr_blockmap *map, unsigned long block,
 			unsigned long first, unsigned long n);
 void fpr_blockmap_hold(struct fpr_blockmap *map, unsigned long block);
 unsigned long fpr_blockmap_release(struct fpr_blockmap *map,

@@ -88,12 +88,21 @@ u32 fpr_now_ms(void);
 /* Smallest order that is reported to the present device. */
 unsigned int fpr_effective_order(void);
 
+/* Size of so many blocks in KiB. */
+static inline unsigned long fpr_blocks_kb(unsigned long blocks)
+{
+	return blocks * (FPR_BLOCK_PAGES << (PAGE_SHIFT - 10));
+}
+
 int fpr_engine_init(void);
 void fpr_engine_exit(void);
 void fpr_engine_wake(void);
 void fpr_engine_kick(void);
 void fpr_engine_start(void);
 void fpr_engine_stop(void);
+
+/* pass.c */
+int fpr_pass(unsigned long due, u32 now, bool flush);
 
 /* control.c */
 int fpr_control_set_enabled(bool enabled);

@@ -6,7 +6,7 @@
 # vm: modules=fpr,virtio_fpr files=memload
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 7
+plan 8
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -21,11 +21,12 @@ sleep 2
 host_sync suspend >/dev/null
 # Once: QEMU's q35 loses its power management ports in the first resume.
 check "asleep and awake again" sh -c "echo mem >/sys/power/state"
+check "the device is back" fpr_is device virtio0
 before=$(fpr stats/reports)
-check "reporting goes on" wait_until 20 \
-	fpr_above stats/reports "$before"
 kill $load
 check "memory is as it was written" wait $load
+check "reporting goes on: what the load has freed" wait_until 20 \
+	fpr_above stats/reports "$before"
 equal "no error" "$(fpr stats/errors)" 0
 check "unload" sh -c "rmmod virtio_fpr && rmmod fpr"
 in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \

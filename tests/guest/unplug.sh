@@ -11,7 +11,7 @@ plan 9
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 churn() {
-	while :; do
+	while [ ! -e /tmp/stop ]; do
 		dd if=/dev/zero of=/mnt/file bs=1M count=150 2>/dev/null
 		rm /mnt/file
 		usleep 100000
@@ -34,9 +34,8 @@ check "it comes back" wait_until 20 bound
 before=$(fpr stats/reports)
 sleep 1
 check "and reports" test "$(fpr stats/reports)" -gt "$before"
-kill $load
-wait $load 2>/dev/null
-rm -f /mnt/file
+touch /tmp/stop
+wait $load
 check "the driver unloads" rmmod virtio_fpr
 in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
 	$((free_before + 32768))

@@ -251,10 +251,10 @@ static void deferring_waits_for_the_neighbour(void **state)
 	harvest(map, 0);
 	fpr_mark(map->marks, 7);
 	harvest(map, 100);
-	fpr_blockmap_defer(map, 6, 6, 2);
+	assert_true(fpr_blockmap_defer(map, 6, 6, 2));
 	assert_int_equal(map->stamp[6], 100 + DELAY);
 	assert_int_equal(map->stamp[7], 100 + DELAY);
-	fpr_blockmap_defer(map, 7, 6, 2);
+	assert_false(fpr_blockmap_defer(map, 7, 6, 2));
 	assert_int_equal(map->stamp[7], 100 + DELAY);
 	assert_int_equal(map->tries[6], 0);
 }

@@ -1,0 +1,289 @@
+// SPDX-License-Identifier: GPL-2.0
+/* A pass: collect what is due, report it, put it back; see engine.h. */
+#define pr_fmt(fmt) "fpr: " fmt
+
+#include <linux/ktime.h>
+#include <linux/printk.h>
+#include <linux/sched.h>
+
+#include <fpr/fpr.h>
+
+#include "../compat/compat.h"
+#include "engine.h"
+#include "ksyms.h"
+#include "params.h"
+#include "stats.h"
+
+#define CREATE_TRACE_POINTS
+#include "trace.h"
+
+/* Back-off after a failed report. */
+#define BACKOFF_MS		1000
+#define BACKOFF_DOUBLINGS	6
+
+/* Blocks of the largest buddy that a block can be in. */
+#define BUDDY_BLOCKS \
+	(1UL << (FPR_MAX_ORDER > FPR_BLOCK_ORDER ? \
+		 FPR_MAX_ORDER - FPR_BLOCK_ORDER : 0))
+
+/* The pages that may be taken along with @block: all of its largest possible
+ * buddy if nothing in there is still ageing, else the block alone.
+ */
+static void set_window(struct fpr_window *win, unsigned long block, u32 now,
+		       bool any_age)
+{
+	unsigned long first = round_down(block, BUDDY_BLOCKS), n = BUDDY_BLOCKS;
+
+	if (!any_age && !fpr_blockmap_quiet(&fpr_engine.map, first, n, now)) {
+		first = block;
+		n = 1;
+	}
+	win->lo = first << FPR_BLOCK_ORDER;
+	win->hi = (first + n) << FPR_BLOCK_ORDER;
+}
+
+/* Its buddy reaches into a block that is still ageing: wait for that one. */
+static bool defer(unsigned long block)
+{
+	return fpr_blockmap_defer(&fpr_engine.map, block,
+				  round_down(block, BUDDY_BLOCKS), BUDDY_BLOCKS);
+}
+
+/* Account buddies from index @from on to their blocks. */
+static void note_given(unsigned int from)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned int i;
+
+	for (i = from; i < e->batch.nr; i++) {
+		const struct fpr_buddy *b = &e->batch.buddies[i];
+		unsigned long block = b->pfn >> FPR_BLOCK_ORDER;
+		unsigned long end = b->pfn + (1UL << b->order);
+
+		if (b->order < FPR_BLOCK_ORDER)
+			e->map.given[block] += 1U << b->order;
+		else
+			for (; block << FPR_BLOCK_ORDER < end; block++)
+				e->map.given[block] = FPR_BLOCK_PAGES;
+	}
+}
+
+/*
+ * @block has been looked at wholly: its pages are in the batch, or were in an
+ * earlier one of this pass, or there were none.  Then it is looked at again only
+ * if it waits for per-CPU lists: they arrive without another event, whereas a
+ * page in use will mark the block when it is freed.
+ */
+static void finish_block(unsigned long block, u32 now)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned long first = block, last = block;
+
+	if (!e->map.given[block]) {
+		unsigned long pfn = block << FPR_BLOCK_ORDER;
+
+		if (fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
+			fpr_blockmap_retry(&e->map, block, now,
+					   fpr_param(FPR_DELAY_MS));
+		else
+			fpr_blockmap_drop(&e->map, block);
+		return;
+	}
+	if (e->batch.nr) {
+		const struct fpr_buddy *b = &e->batch.buddies[e->batch.nr - 1];
+		unsigned long end = b->pfn + (1UL << b->order) - 1;
+
+		/* A buddy larger than the block brings its other blocks. */
+		first = min(first, b->pfn >> FPR_BLOCK_ORDER);
+		last = max(last, end >> FPR_BLOCK_ORDER);
+	}
+	e->first_held = min(e->first_held, first);
+	e->last_held = max(e->last_held, last);
+	for (; first <= last; first++)
+		fpr_blockmap_hold(&e->map, first);
+}
+
+/* Fill the batch from @e->pos on; true if there is something to report. */
+static bool collect(u32 now, bool any_age)
+{
+	struct fpr_engine *e = &fpr_engine;
+	struct fpr_window win = {
+		.order = fpr_effective_order(),
+		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
+	};
+
+	e->first_held = ULONG_MAX;
+	e->last_held = 0;
+	for (;;) {
+		unsigned long block, start, end;
+		unsigned int nr = e->batch.nr;
+		enum fpr_take result;
+
+		block = fpr_blockmap_next_due(&e->map, e->pos >> FPR_BLOCK_ORDER,
+					      now, any_age);
+		if (block >= e->map.nblocks)
+			return e->batch.nr;
+		start = block << FPR_BLOCK_ORDER;
+		end = start + FPR_BLOCK_PAGES;
+		if (e->pos <= start) {
+			e->pos = start;
+			e->map.given[block] = 0;
+		}
+		set_window(&win, block, now, any_age);
+		result = fpr_buddy_take(&e->batch, &win, &e->pos, end);
+		note_given(nr);
+		if (result == FPR_TAKE_FULL ||
+		    (result == FPR_TAKE_LOW && e->batch.nr))
+			return true;
+		if (result == FPR_TAKE_END)
+			finish_block(block, now);
+		else if (result == FPR_TAKE_LOW || !defer(block))
+			fpr_blockmap_retry(&e->map, block, now,
+					   fpr_param(FPR_DELAY_MS));
+		e->pos = max(e->pos, end);
+	}
+}
+
+static int report_batch(void)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned int i, nents = e->batch.list.nr;
+	u64 start = ktime_get_ns();
+	int err;
+
+	sg_init_table(e->sgl, nents);
+	for (i = 0; i < nents; i++) {
+		const struct fpr_segment *seg = &e->batch.list.segs[i];
+
+		sg_set_page(&e->sgl[i], pfn_to_page(seg->pfn),
+			    seg->npages << PAGE_SHIFT, 0);
+	}
+	WRITE_ONCE(e->reporting, true);
+	mutex_unlock(&e->lock);
+	err = e->dev->ops->report(e->dev, e->sgl, nents);
+	mutex_lock(&e->lock);
+	WRITE_ONCE(e->reporting, false);
+	if (!err)
+		trace_fpr_report(nents, e->batch.pages,
+				 (ktime_get_ns() - start) / 1000);
+	return err;
+}
+
+static void note_success(void)
+{
+	struct fpr_engine *e = &fpr_engine;
+
+	e->fails = 0;
+	fpr_stats.reports++;
+	fpr_stats.segments += e->batch.list.nr;
+	fpr_stats.reported_pages += e->batch.pages;
+}
+
+static void note_failure(int err)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned int ms = BACKOFF_MS << min_t(unsigned int, e->fails,
+					      BACKOFF_DOUBLINGS);
+
+	e->backoff_until = fpr_now_ms() + ms;
+	if (!e->fails++ && err != -ENODEV)
+		pr_warn_ratelimited("%s failed a report (error %d): its memory is back in the allocator; next attempt in %u ms\n",
+				    e->dev->name, err, ms);
+	/* A device that is being removed is no error. */
+	if (err == -ENODEV)
+		return;
+	fpr_stats.errors++;
+	trace_fpr_error(err, e->batch.pages, ms);
+}
+
+/* Report all that is due (or all that is active), batch by batch. */
+static int report_due(u32 now, bool any_age)
+{
+	struct fpr_engine *e = &fpr_engine;
+	int err = 0;
+
+	e->pos = 0;
+	while (!err && e->running && collect(now, any_age)) {
+		err = report_batch();
+		if (err)
+			note_failure(err);
+		else
+			note_success();
+		fpr_batch_putback(&e->batch);
+		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
+				     !err, fpr_now_ms());
+		cond_resched();
+	}
+	return err;
+}
+
+static unsigned long next_aged(unsigned long from, u32 now, bool any_age)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+
+	return any_age ? fpr_blockmap_next_due(map, from, now, true) :
+			 fpr_blockmap_next_aged(map, from, now);
+}
+
+/* Blocks that only pages on per-CPU lists keep from being whole. */
+static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	unsigned long block, stuck = 0;
+
+	for (block = next_aged(0, now, any_age); block < map->nblocks;
+	     block = next_aged(block + 1, now, any_age)) {
+		unsigned long pfn = block << FPR_BLOCK_ORDER;
+
+		if (!fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
+			continue;
+		stuck++;
+		*late |= map->tries[block] >= 1;
+		if (hasten)
+			map->stamp[block] = now;
+	}
+	return stuck;
+}
+
+/*
+ * What a CPU freed last waits on its per-CPU lists, tens of MiB of it, for as
+ * long as that CPU neither allocates nor frees.  Where nothing but this keeps
+ * enough blocks from being whole, or any block at its second look, the lists are
+ * drained: the blocks have been left alone for a delay, so nobody is about to
+ * use those pages.
+ */
+static void drain_if_stuck(u32 now, bool any_age)
+{
+	bool late = any_age;
+	unsigned long stuck = count_stuck(now, any_age, false, &late);
+
+	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_param(FPR_THRESHOLD_KB)))
+		return;
+	count_stuck(now, any_age, true, &late);
+	fpr_stats.drains++;
+	fpr_drain_percpu_lists();
+}
+
+/**
+ * fpr_pass() - report all blocks that are due
+ * @due: how many there are, for the trace event
+ * @now: ms clock
+ * @flush: report those that are still ageing too
+ *
+ * Context: worker, engine mutex held; it is dropped while the device reports.
+ * Return: 0 or the device's error, and then there is a back-off.
+ */
+int fpr_pass(unsigned long due, u32 now, bool flush)
+{
+	unsigned long before = fpr_stats.reported_pages;
+	u64 start = ktime_get_ns();
+	int err;
+
+	drain_if_stuck(now, flush);
+	err = report_due(now, flush);
+	fpr_stats.passes++;
+	fpr_stats.last_pass_us = (ktime_get_ns() - start) / 1000;
+	trace_fpr_pass(due, fpr_stats.reported_pages - before,
+		       fpr_stats.last_pass_us);
+	return err;
+}
