@@ -18,7 +18,9 @@
 #define AGE_STEPS		4
 /* What is below threshold_kb waits no longer than this many delays. */
 #define THRESHOLD_DELAYS	2
-/* A sweep follows the last free by this long; without a hook, all the time. */
+/* While memory is freed there is a sweep this often, and one after the last
+ * free; without a hook, all the time.
+ */
 #define SWEEP_MS		30000
 #define SWEEP_UNHOOKED_MS	2000
 
@@ -94,6 +96,16 @@ void fpr_engine_kick(void)
 		mod_delayed_work(fpr_engine.wq, &fpr_engine.work, 0);
 }
 
+static void schedule_sweep(u32 now)
+{
+	struct fpr_engine *e = &fpr_engine;
+
+	e->sweep_pending = true;
+	e->sweep_again = false;
+	e->sweep_at = now + (fpr_hooks_see_frees() ? SWEEP_MS :
+			     SWEEP_UNHOOKED_MS);
+}
+
 static void harvest(u32 now)
 {
 	struct fpr_engine *e = &fpr_engine;
@@ -104,11 +116,12 @@ static void harvest(u32 now)
 	smp_mb();
 	taken = fpr_blockmap_harvest(&e->map, now, fpr_param(FPR_DELAY_MS),
 				     &fpr_stats.recycled_blocks);
-	if (!e->sweep_pending && (taken || !fpr_hooks_see_frees())) {
-		e->sweep_pending = true;
-		e->sweep_at = now + (fpr_hooks_see_frees() ? SWEEP_MS :
-				     SWEEP_UNHOOKED_MS);
-	}
+	if (!taken && fpr_hooks_see_frees())
+		return;
+	if (e->sweep_pending)
+		e->sweep_again = true;
+	else
+		schedule_sweep(now);
 }
 
 static void sweep_if_due(u32 now)
@@ -117,8 +130,9 @@ static void sweep_if_due(u32 now)
 
 	if (!e->sweep_pending || !fpr_ms_reached(now, e->sweep_at))
 		return;
-	e->sweep_pending = !fpr_hooks_see_frees();
-	e->sweep_at = now + SWEEP_UNHOOKED_MS;
+	e->sweep_pending = false;
+	if (e->sweep_again)
+		schedule_sweep(now);
 	fpr_stats.sweeps++;
 	fpr_memory_sweep(now + fpr_param(FPR_DELAY_MS));
 }

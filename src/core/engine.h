@@ -45,6 +45,7 @@ struct fpr_device;
  * @last_held: last block of @batch
  * @sweep_pending: a sweep is to be made at @sweep_at
  * @sweep_at: ms clock
+ * @sweep_again: something was freed since @sweep_at was set: sweep once more
  * @fails: reports failed in a row
  * @backoff_until: ms clock; no pass before, if @fails
  * @flush_wanted: number of the latest flush asked for
@@ -68,6 +69,7 @@ struct fpr_engine {
 	unsigned long first_held;
 	unsigned long last_held;
 	bool sweep_pending;
+	bool sweep_again;
 	u32 sweep_at;
 	unsigned int fails;
 	u32 backoff_until;

@@ -39,8 +39,8 @@ churn 600 1 100 0 >/tmp/churn
 check "after flushes under load, frees are still noticed" wait_until 10 \
 	fpr_above stats/reported_bytes $((reported + (500 << 20)))
 
-# Wait in the shell itself: a process that ends frees memory.  The sweep after
-# the last free comes and goes, then nothing runs any more.  What the kernel
+# Wait in the shell itself: a process that ends frees memory.  The sweeps
+# around the last free come and go, then nothing runs any more.  What the kernel
 # itself frees now and then may wake the engine a few times; a timer would do so
 # 250 times.
 rest() { # seconds
@@ -52,7 +52,7 @@ peek() { # file, into $peeked
 	read -r peeked <"/sys/kernel/fpr/$1"
 }
 mkfifo /tmp/never
-rest 40
+rest 65
 peek state
 state=$peeked
 peek stats/wakeups
