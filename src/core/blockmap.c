@@ -235,6 +235,23 @@ void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
 }
 
 /**
+ * fpr_blockmap_cap_due() - let no block wait longer than this
+ * @map: the map
+ * @latest: ms clock
+ *
+ * For a delay that was shortened.
+ * Context: engine mutex held.
+ */
+void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest)
+{
+	unsigned long block;
+
+	for_each_set_bit(block, map->active, map->nblocks)
+		if (fpr_ms_reached(map->stamp[block], latest))
+			map->stamp[block] = latest;
+}
+
+/**
  * fpr_blockmap_forget() - forget all but which memory is present
  * @map: the map; no block is held
  *

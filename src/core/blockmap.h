@@ -128,6 +128,7 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
 void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
 			   u32 due, u8 tries);
 void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due);
+void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest);
 void fpr_blockmap_forget(struct fpr_blockmap *map);
 
 unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,

@@ -86,7 +86,7 @@ static void wake_worker(struct irq_work *irq_work)
 }
 
 /**
- * fpr_engine_kick() - look at everything anew, a parameter has changed
+ * fpr_engine_kick() - run the worker now
  *
  * Context: any but NMI.
  */
@@ -135,6 +135,28 @@ static void sweep_if_due(u32 now)
 		schedule_sweep(now);
 	fpr_stats.sweeps++;
 	fpr_memory_sweep(now + fpr_param(FPR_DELAY_MS));
+}
+
+/**
+ * fpr_engine_params_changed() - let new values take effect at once
+ *
+ * A shorter delay holds for blocks that are ageing already, and a sweep finds
+ * what a smaller order makes reportable.
+ * Context: process context, may sleep; takes the engine mutex.
+ */
+void fpr_engine_params_changed(void)
+{
+	struct fpr_engine *e = &fpr_engine;
+	u32 now = fpr_now_ms();
+
+	mutex_lock(&e->lock);
+	if (e->running) {
+		fpr_blockmap_cap_due(&e->map, now + fpr_param(FPR_DELAY_MS));
+		e->sweep_pending = true;
+		e->sweep_at = now;
+		fpr_engine_kick();
+	}
+	mutex_unlock(&e->lock);
 }
 
 /* Whether so little is due, and for so short a time, that it can wait. */

@@ -100,6 +100,7 @@ int fpr_engine_init(void);
 void fpr_engine_exit(void);
 void fpr_engine_wake(void);
 void fpr_engine_kick(void);
+void fpr_engine_params_changed(void);
 void fpr_engine_start(void);
 void fpr_engine_stop(void);
 

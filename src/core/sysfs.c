@@ -43,7 +43,7 @@ static ssize_t param_store(struct kobject *kobj, struct kobj_attribute *attr,
 		return err ?: count;
 	}
 	WRITE_ONCE(fpr_params[p->id].value, value);
-	fpr_engine_kick();
+	fpr_engine_params_changed();
 	return count;
 }
 

@@ -5,7 +5,7 @@
 # vm: mem=1024 smp=2 timeout=180 balloon=free-page-reporting=on modules=fpr,virtio_fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 26
+plan 27
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -65,7 +65,15 @@ check "returns when all is reported" \
 	test "$(reported)" -gt $((before + (390 << 20)))
 in_range "and soon, ms" "$took" 0 3000
 host_sync flushed >/dev/null
+
+# A delay that is shortened holds for what is waiting already.
+fill
+before=$(reported)
+rm /mnt/file
+sleep 1
 fpr_set delay_ms 800
+check "a shorter delay takes effect at once" wait_until 5 \
+	fpr_above stats/reported_bytes $((before + (390 << 20)))
 
 # The host's other wishes
 host_sync stats >/dev/null

@@ -298,6 +298,19 @@ static void absent_memory_is_never_looked_at(void **state)
 	fpr_blockmap_set_present(map, BLOCKS - 1, 10, false);
 }
 
+static void a_shorter_delay_holds_for_what_waits(void **state)
+{
+	struct fpr_blockmap *map = *state;
+
+	fpr_mark(map->marks, 1);
+	harvest(map, 0);
+	fpr_mark(map->marks, 2);
+	harvest(map, 400);
+	fpr_blockmap_cap_due(map, 1000);
+	assert_int_equal(map->stamp[1], DELAY);
+	assert_int_equal(map->stamp[2], 1000);
+}
+
 static void forgetting_leaves_what_is_present(void **state)
 {
 	struct fpr_blockmap *map = *state;
@@ -469,6 +482,7 @@ int main(void)
 		T(deferring_waits_for_the_neighbour),
 		T(counting_tells_the_oldest_and_the_next),
 		T(absent_memory_is_never_looked_at),
+		T(a_shorter_delay_holds_for_what_waits),
 		T(forgetting_leaves_what_is_present),
 		T(growing_keeps_everything),
 		T(blocks_beyond_the_marks_share_them),
