@@ -139,17 +139,6 @@ void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 	}
 }
 
-/**
- * fpr_blockmap_marks_pending() - whether there is anything to harvest
- * @map: the map
- */
-bool fpr_blockmap_marks_pending(const struct fpr_blockmap *map)
-{
-	unsigned long n = map->marks->mask + 1;
-
-	return find_first_bit(map->marks->bits, n) < n;
-}
-
 /* Something was freed in @block since the last harvest. */
 static void take_mark(struct fpr_blockmap *map, unsigned long block, u32 now,
 		      u32 delay_ms, unsigned long *recycled)

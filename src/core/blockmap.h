@@ -122,7 +122,6 @@ int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks);
 
 void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 			      unsigned long n, bool present);
-bool fpr_blockmap_marks_pending(const struct fpr_blockmap *map);
 unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
 				   u32 delay_ms, unsigned long *recycled);
 void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,

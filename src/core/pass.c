@@ -203,6 +203,8 @@ static int report_due(u32 now, bool any_age)
 	int err = 0;
 
 	e->pos = 0;
+	e->first_held = ULONG_MAX;
+	e->last_held = 0;
 	while (!err && e->running && collect(now, any_age)) {
 		err = report_batch();
 		if (err)
@@ -214,6 +216,9 @@ static int report_due(u32 now, bool any_age)
 				     !err, fpr_now_ms());
 		cond_resched();
 	}
+	/* Blocks whose last pages were in an acknowledged batch already. */
+	fpr_blockmap_release(&e->map, e->first_held, e->last_held, true,
+			     fpr_now_ms());
 	return err;
 }
 
