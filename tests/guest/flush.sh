@@ -1,0 +1,55 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Flush with a slow and with a failing device, and what is freed meanwhile.
+# vm: mem=1024 smp=2 timeout=120 modules=fpr,fpr_testdev
+# shellcheck disable=SC1091 # the path is the guest's
+. /test/lib.sh
+plan 12
+
+testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
+mkdir -p /mnt
+mount -t tmpfs -o size=80% tmpfs /mnt
+fill() { dd if=/dev/zero of="/mnt/$1" bs=1M count=200 2>/dev/null; }
+pages=$((190 * 256))
+
+modprobe fpr delay_ms=3000
+check "the test device takes reports" modprobe fpr_testdev
+check "and gets all that is free" fpr_set flush 1
+
+# While a flush waits for the device, more is freed: that is no part of the
+# flush, but must not wait for the sweep, nor for the second look at other
+# blocks, two delays later, either.
+fill one
+fill two
+testdev_set delay_ms 700
+rm /mnt/one
+before=$(fpr stats/reported_pages)
+fpr_set flush 1 &
+flush=$!
+check "the flush waits for the device" wait_until 5 fpr_is state reporting
+rm /mnt/two
+check "it returns" wait $flush
+check "with the first file reported" fpr_above stats/reported_pages $((before + pages))
+testdev_set delay_ms 0
+check "the second one follows by itself" wait_until 5 \
+	fpr_above stats/reported_pages $((before + 2 * pages))
+
+# A device that fails: the flush says so, and nothing is lost.
+fill one
+testdev_set fail_every 1
+rm /mnt/one
+refuse "a flush that the device fails fails" fpr_set flush 1
+check "the error is counted" fpr_above stats/errors 0
+equal "the state says so" "$(fpr state)" backoff
+testdev_set fail_every 0
+check "the next flush does not wait for the back-off" fpr_set flush 1
+check "and reports it" fpr_above stats/reported_pages $((before + 3 * pages))
+
+# Pausing ends a flush that waits.
+testdev_set delay_ms 1500
+fill one
+rm /mnt/one
+fpr_set flush 1 &
+wait_until 5 fpr_is state reporting
+fpr_set enabled 0
+refuse "a flush that is paused away fails" wait $!
