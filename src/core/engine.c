@@ -1,11 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The worker: when to harvest, sweep and pass; starting, stopping; see engine.h. */
-#define pr_fmt(fmt) "fpr: " fmt
-
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
-#include <linux/printk.h>
-#include <linux/slab.h>
 
 #include <fpr/fpr.h>
 
