@@ -28,6 +28,7 @@ import os
 import re
 import shlex
 import subprocess
+import threading
 
 import initramfs
 import ktap
@@ -95,7 +96,7 @@ def compile_program(source):
     if os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source):
         return target
     os.makedirs(os.path.dirname(target), exist_ok=True)
-    temporary = f"{target}.{os.getpid()}"
+    temporary = f"{target}.{os.getpid()}-{threading.get_ident()}"
     subprocess.run(["gcc", "-O2", "-Wall", "-Wextra", "-Werror", "-static", "-pthread",
                     "-o", temporary, source], check=True)
     os.rename(temporary, target)
