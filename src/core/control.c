@@ -218,7 +218,7 @@ int fpr_control_flush(void)
 		return not_running();
 	}
 	mine = ++e->flush_wanted;
-	mod_delayed_work(e->wq, &e->work, 0);
+	fpr_engine_kick();
 	mutex_unlock(&e->lock);
 
 	if (wait_event_interruptible(e->flush_wait,
@@ -247,5 +247,5 @@ const char *fpr_control_state(void)
 		return "reporting";
 	if (READ_ONCE(e->fails))
 		return "backoff";
-	return work_busy(&e->work.work) ? "waiting" : "idle";
+	return fpr_engine_busy() ? "waiting" : "idle";
 }

@@ -65,20 +65,22 @@ notrace void fpr_engine_wake(void)
 static void wake_worker(struct irq_work *irq_work)
 {
 	struct fpr_engine *e = &fpr_engine;
+	struct timer_list *timer = &e->work.timer;
 	unsigned long step = msecs_to_jiffies(age_step_ms());
 
 	if (!READ_ONCE(e->running))
 		return;
 	/*
-	 * A run that is queued for sooner stays as it is, and so does that of a
-	 * flush, which is queued for now.  One that is under way may have
-	 * harvested already: then another is queued.
+	 * A run that comes sooner harvests this mark too.  One that is under way
+	 * may have harvested already, so a timer that is not pending counts for
+	 * nothing; and of one that is, the time was set before.
 	 */
-	if (READ_ONCE(e->flush_wanted) != READ_ONCE(e->flush_done) ||
-	    time_before(READ_ONCE(e->work.timer.expires), jiffies + step))
-		queue_delayed_work(e->wq, &e->work, step);
-	else
-		mod_delayed_work(e->wq, &e->work, step);
+	if (timer_pending(timer)) {
+		smp_rmb();
+		if (time_before(READ_ONCE(timer->expires), jiffies + step))
+			return;
+	}
+	kthread_mod_delayed_work(e->worker, &e->work, step);
 }
 
 /**
@@ -89,7 +91,22 @@ static void wake_worker(struct irq_work *irq_work)
 void fpr_engine_kick(void)
 {
 	if (READ_ONCE(fpr_engine.running))
-		mod_delayed_work(fpr_engine.wq, &fpr_engine.work, 0);
+		kthread_queue_work(fpr_engine.worker, &fpr_engine.now);
+}
+
+/**
+ * fpr_engine_busy() - whether the worker runs or will run by itself
+ *
+ * Context: any; a snapshot.
+ */
+bool fpr_engine_busy(void)
+{
+	struct fpr_engine *e = &fpr_engine;
+
+	return timer_pending(&e->work.timer) ||
+	       !list_empty(&e->work.work.node) ||
+	       !list_empty(&e->now.node) ||
+	       READ_ONCE(e->worker->current_work);
 }
 
 static void schedule_sweep(u32 now)
@@ -168,8 +185,8 @@ static void sleep_until(u32 then, u32 now)
 {
 	u32 ms = fpr_ms_reached(now, then) ? 0 : then - now;
 
-	queue_delayed_work(fpr_engine.wq, &fpr_engine.work,
-			   msecs_to_jiffies(ms));
+	kthread_queue_delayed_work(fpr_engine.worker, &fpr_engine.work,
+				   msecs_to_jiffies(ms));
 }
 
 /* Queue the next run; none at all if there is nothing to wait for. */
@@ -201,7 +218,7 @@ static void schedule_next(u32 now)
 		sleep_until(at, now);
 }
 
-static void run(struct work_struct *work)
+static void run(struct kthread_work *work)
 {
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long due, flush;
@@ -230,7 +247,7 @@ static void run(struct work_struct *work)
 		wake_up_all(&e->flush_wait);
 	}
 	if (e->flush_wanted != e->flush_done)
-		queue_delayed_work(e->wq, &e->work, 0);
+		kthread_queue_work(e->worker, &e->now);
 	else if (e->running)
 		schedule_next(fpr_now_ms());
 unlock:
@@ -253,7 +270,7 @@ void fpr_engine_start(void)
 	fpr_blockmap_activate_all(&e->map, now + fpr_param(FPR_DELAY_MS));
 	WRITE_ONCE(e->running, true);
 	/* The run harvests what was marked before anything could be queued. */
-	queue_delayed_work(e->wq, &e->work, msecs_to_jiffies(age_step_ms()));
+	kthread_queue_delayed_work(e->worker, &e->work, msecs_to_jiffies(age_step_ms()));
 	mutex_unlock(&e->lock);
 }
 
@@ -273,7 +290,8 @@ void fpr_engine_stop(void)
 	wake_up_all(&e->flush_wait);
 
 	irq_work_sync(&e->irq_work);
-	cancel_delayed_work_sync(&e->work);
+	kthread_cancel_delayed_work_sync(&e->work);
+	kthread_cancel_work_sync(&e->now);
 
 	mutex_lock(&e->lock);
 	/* Nothing wakes a stopped engine; what it knew grows stale. */
@@ -286,16 +304,21 @@ void fpr_engine_stop(void)
  * fpr_engine_init() - prepare the worker; nothing runs yet
  *
  * Context: process context, may sleep.
- * Return: 0 or -ENOMEM.
+ * Return: 0 or a negative errno.
  */
 int fpr_engine_init(void)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	INIT_DELAYED_WORK(&e->work, run);
+	kthread_init_delayed_work(&e->work, run);
+	kthread_init_work(&e->now, run);
 	init_irq_work(&e->irq_work, wake_worker);
-	e->wq = alloc_workqueue("fpr", WQ_FREEZABLE | WQ_UNBOUND, 1);
-	return e->wq ? 0 : -ENOMEM;
+	e->worker = kthread_create_worker(KTW_FREEZABLE, "fpr");
+	if (IS_ERR(e->worker))
+		return PTR_ERR(e->worker);
+	/* From 6.14 on it is created asleep. */
+	wake_up_process(e->worker->task);
+	return 0;
 }
 
 /**
@@ -303,5 +326,5 @@ int fpr_engine_init(void)
  */
 void fpr_engine_exit(void)
 {
-	destroy_workqueue(fpr_engine.wq);
+	kthread_destroy_worker(fpr_engine.worker);
 }

@@ -20,10 +20,10 @@
 #define _FPR_ENGINE_H
 
 #include <linux/irq_work.h>
+#include <linux/kthread.h>
 #include <linux/mutex.h>
 #include <linux/scatterlist.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include "blockmap.h"
 #include "buddy.h"
@@ -52,8 +52,13 @@ struct fpr_device;
  * @flush_done: number of the latest flush completed
  * @flush_err: its result
  * @flush_wait: woken when @flush_done or @running changes
- * @wq: freezable, so that nothing is reported while the system is suspended
- * @work: the pass
+ * @worker: a thread of its own, freezable, so that nothing is reported while the
+ *	system is suspended.  No workqueue: drain_all_pages() does nothing from
+ *	one in 5.10, and from 6.9 on an unbound, freezable one with one active
+ *	item may never run again when an item was cancelled while it was frozen
+ *	(pwq_tryinc_nr_active() finds the pool's queue still waiting its turn).
+ * @work: the next run, on a timer
+ * @now: a run that does not wait for it
  * @irq_work: from a hook, in any context, to @work
  */
 struct fpr_engine {
@@ -77,8 +82,9 @@ struct fpr_engine {
 	unsigned long flush_done;
 	int flush_err;
 	wait_queue_head_t flush_wait;
-	struct workqueue_struct *wq;
-	struct delayed_work work;
+	struct kthread_worker *worker;
+	struct kthread_delayed_work work;
+	struct kthread_work now;
 	struct irq_work irq_work;
 };
 
@@ -101,6 +107,7 @@ void fpr_engine_exit(void);
 void fpr_engine_wake(void);
 void fpr_engine_kick(void);
 void fpr_engine_params_changed(void);
+bool fpr_engine_busy(void);
 void fpr_engine_start(void);
 void fpr_engine_stop(void);
 
