@@ -69,7 +69,7 @@ bench-return:
 		$(if $(DRIVERS),--drivers "$(DRIVERS)")
 
 bench-hotpath:
-	@scripts/bench-hotpath --kernel $(KERNEL)
+	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)")
 
 help:
 	@echo 'Modules:'
@@ -84,7 +84,7 @@ help:
 	@echo '                  the kernel'\''s driver and with fpr (2 to 5 minutes)'
 	@echo '  bench-return    seconds until freed memory is back (SIZE_MB= KERNEL='
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr")'
-	@echo '  bench-hotpath   instructions per page freed (KERNEL=)'
+	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
 	@echo '  check           everything below but mutate and soak (about 20 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hook kinds, the choice among them, and the probe itself.
+ * The choice among the hook kinds, the proof that one fires, and what they all
+ * do: mark a block.
  *
- * The probe runs wherever memory is freed: under any lock, with interrupts off,
+ * A probe runs wherever memory is freed: under any lock, with interrupts off,
  * in NMI, on PREEMPT_RT.  It tests one bit, mostly finds it set, and returns.
  * Else it sets the bit, and if nothing is armed it queues an irq_work: no lock,
  * no allocation, no timer or work queued from here.
@@ -12,36 +13,27 @@
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
+#include <linux/pagemap.h>
 #include <linux/printk.h>
 #include <linux/string.h>
-#include <linux/tracepoint.h>
 
-#include "blockmap.h"
-#include "buddy.h"
 #include "engine.h"
 #include "hooks.h"
 #include "params.h"
 
+struct fpr_marks *fpr_hook_marks;
+
 /**
- * struct fpr_hook - a way of noticing frees
- * @name: as in the hook parameter and in sysfs
- * @arm: begin to mark; undoes itself on failure
- * @disarm: stop; when it returns no probe runs or will run
+ * fpr_hook_mark_slow() - the first page freed of a block since the last harvest
+ * @marks: the marks
+ * @block: masked already
+ * @order: of what is being freed
  *
- * Both are called in process context with the control mutex held.
+ * Context: any, NMI included; takes no lock.
  */
-struct fpr_hook {
-	const char *name;
-	int (*arm)(void);
-	void (*disarm)(void);
-};
-
-/* What the probes mark; set before a hook is armed, and constant from then. */
-static struct fpr_marks *hot_marks;
-
-/* For the first page freed of a block since the last harvest. */
-static noinline notrace void mark_slow(struct fpr_marks *marks,
-				       unsigned long block, unsigned int order)
+noinline notrace void fpr_hook_mark_slow(struct fpr_marks *marks,
+					 unsigned long block,
+					 unsigned int order)
 {
 	long n = order > FPR_BLOCK_ORDER ? 1L << (order - FPR_BLOCK_ORDER) : 1;
 	bool first = false;
@@ -50,52 +42,6 @@ static noinline notrace void mark_slow(struct fpr_marks *marks,
 		first |= fpr_mark(marks, block + n);
 	if (first)
 		fpr_engine_wake();
-}
-
-/*
- * The price of every page freed, so counted in instructions.  Only the first
- * block is tested: memory larger than a block whose first block is marked
- * already goes unnoticed in the others, but is found with the first, as one
- * buddy.  The shift is signed so that the compiler makes one of it and of that
- * in page_to_pfn().
- *
- * Source: include/trace/events/kmem.h, mm_page_free.
- */
-static notrace void probe_page_free(void *data, struct page *page,
-				    unsigned int order)
-{
-	struct fpr_marks *marks = data;
-	unsigned long block = (long)page_to_pfn(page) >> FPR_BLOCK_ORDER;
-
-	/* Masked once, and not needed otherwise: one register, one instruction. */
-	block &= marks->mask;
-	if (unlikely(!test_bit(block, marks->bits)))
-		mark_slow(marks, block, order);
-}
-
-static struct tracepoint *tp_page_free;
-
-static void match_page_free(struct tracepoint *tp, void *priv)
-{
-	if (!strcmp(tp->name, "mm_page_free"))
-		tp_page_free = tp;
-}
-
-static int tracepoint_arm(void)
-{
-	if (!tp_page_free)
-		for_each_kernel_tracepoint(match_page_free, NULL);
-	if (!tp_page_free)
-		return -ENOENT;
-	return tracepoint_probe_register(tp_page_free, probe_page_free,
-					 hot_marks);
-}
-
-static void tracepoint_disarm(void)
-{
-	tracepoint_probe_unregister(tp_page_free, probe_page_free, hot_marks);
-	/* A probe may still be running: wait before its marks or text go. */
-	tracepoint_synchronize_unregister();
 }
 
 static int none_arm(void)
@@ -107,35 +53,83 @@ static void none_disarm(void)
 {
 }
 
-/* In order of preference; the last one notices nothing and always works. */
-static const struct fpr_hook hooks[] = {
-	{ "tracepoint", tracepoint_arm, tracepoint_disarm },
-	{ "none", none_arm, none_disarm },
+/* Notices nothing, and always works. */
+static const struct fpr_hook fpr_hook_none = {
+	.name = "none",
+	.arm = none_arm,
+	.disarm = none_disarm,
 };
 
-#define HOOK_NONE (&hooks[ARRAY_SIZE(hooks) - 1])
+/* In order of preference: docs/hooks.md has the figures that decide it. */
+static const struct fpr_hook *const hooks[] = {
+	&fpr_hook_ftrace,
+	&fpr_hook_tracepoint,
+	&fpr_hook_kprobe,
+	&fpr_hook_tracepoint_drain,
+	&fpr_hook_none,
+};
 
-static const struct fpr_hook *chosen = HOOK_NONE;
+static const struct fpr_hook *chosen = &fpr_hook_none;
 static bool armed;
 
-/* Whether freeing a page really sets its block's mark. */
+/* Whether the mark of a block was set; clears it. */
+static bool noticed(unsigned long block)
+{
+	return test_and_clear_bit(block & fpr_hook_marks->mask,
+				  fpr_hook_marks->bits);
+}
+
+/* Pages of a block are freed one by one and in a batch: both have to be seen. */
+static int prove_single(struct page *first, unsigned long block)
+{
+	struct page *some[8];
+	bool one, batch;
+	unsigned int i;
+
+	split_page(first, FPR_BLOCK_ORDER);
+	noticed(block);
+	__free_page(first);
+	one = noticed(block);
+	for (i = 0; i < ARRAY_SIZE(some); i++)
+		some[i] = first + 1 + i;
+	release_pages(some, ARRAY_SIZE(some));
+	batch = noticed(block);
+	for (i = 1 + ARRAY_SIZE(some); i < FPR_BLOCK_PAGES; i++)
+		__free_page(first + i);
+	return one && batch ? 0 : -ENODATA;
+}
+
+/*
+ * Whether freeing memory really sets marks.  All pages of a block are taken, so
+ * that nobody else can free one there; the map forgets what is marked meanwhile,
+ * since the engine does not run yet.
+ */
+static int prove_armed(void)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
+	struct page *page = alloc_pages(gfp, FPR_BLOCK_ORDER);
+	unsigned long block;
+
+	if (!page)
+		return -ENOMEM;
+	block = page_to_pfn(page) >> FPR_BLOCK_ORDER;
+	noticed(block);
+	__free_pages(page, FPR_BLOCK_ORDER);
+	if (!noticed(block))
+		return -ENODATA;
+	page = alloc_pages(gfp, FPR_BLOCK_ORDER);
+	if (!page)
+		return -ENOMEM;
+	return prove_single(page, page_to_pfn(page) >> FPR_BLOCK_ORDER);
+}
+
 static int prove(const struct fpr_hook *hook)
 {
-	unsigned long block;
-	struct page *page;
-	int err;
+	int err = hook->arm();
 
-	err = hook->arm();
-	if (err)
+	if (err || hook == &fpr_hook_none)
 		return err;
-	err = -ENOMEM;
-	page = alloc_page(GFP_KERNEL);
-	if (page) {
-		block = page_to_pfn(page) >> FPR_BLOCK_ORDER;
-		clear_bit(block & hot_marks->mask, hot_marks->bits);
-		__free_page(page);
-		err = fpr_marked(hot_marks, block) ? 0 : -ENODATA;
-	}
+	err = prove_armed();
 	hook->disarm();
 	return err;
 }
@@ -143,21 +137,37 @@ static int prove(const struct fpr_hook *hook)
 static bool wanted(const struct fpr_hook *hook)
 {
 	return sysfs_streq(fpr_hook_param, hook->name) ||
-	       (sysfs_streq(fpr_hook_param, "auto") && hook != HOOK_NONE);
+	       (sysfs_streq(fpr_hook_param, "auto") && hook->automatic);
 }
 
-static int unknown_hook(void)
+static int check_name(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(hooks); i++)
-		if (sysfs_streq(fpr_hook_param, hooks[i].name))
-			return 0;
 	if (sysfs_streq(fpr_hook_param, "auto"))
 		return 0;
-	pr_err("hook must be auto, tracepoint or none, not \"%s\"\n",
+	for (i = 0; i < ARRAY_SIZE(hooks); i++)
+		if (sysfs_streq(fpr_hook_param, hooks[i]->name))
+			return 0;
+	pr_err("hook must be auto, tracepoint, tracepoint+drain, ftrace, kprobe or none, not \"%s\"\n",
 	       fpr_hook_param);
 	return -EINVAL;
+}
+
+static const char *why(int err)
+{
+	switch (err) {
+	case -ENOENT:
+		return "does not exist in this kernel";
+	case -ENODATA:
+		return "was armed but did not fire";
+	case -ENOMEM:
+		return "could not be proven to fire for want of memory";
+	case -EBUSY:
+		return "is switched off (kernel.ftrace_enabled=0?)";
+	default:
+		return "cannot be armed";
+	}
 }
 
 /**
@@ -170,24 +180,23 @@ static int unknown_hook(void)
  */
 int fpr_hooks_init(void)
 {
+	int err = check_name();
 	unsigned int i;
-	int err = unknown_hook();
 
 	if (err)
 		return err;
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
-		if (!wanted(&hooks[i]))
+		if (!wanted(hooks[i]))
 			continue;
-		err = &hooks[i] == HOOK_NONE ? 0 : prove(&hooks[i]);
+		err = prove(hooks[i]);
 		if (!err) {
-			chosen = &hooks[i];
+			chosen = hooks[i];
 			return 0;
 		}
-		pr_err("hook %s %s (error %d); hook=none works without, from a periodic sweep alone\n",
-		       hooks[i].name,
-		       err == -ENODATA ? "was armed but did not fire" :
-					 "cannot be armed", err);
+		pr_warn("hook %s %s (error %d)\n", hooks[i]->name, why(err),
+			err);
 	}
+	pr_err("no hook on the free path: hook=none works without, from a periodic sweep alone\n");
 	return err;
 }
 
@@ -199,7 +208,7 @@ int fpr_hooks_init(void)
  */
 void fpr_hooks_set_marks(struct fpr_marks *marks)
 {
-	hot_marks = marks;
+	fpr_hook_marks = marks;
 }
 
 /**
@@ -243,5 +252,13 @@ const char *fpr_hooks_name(void)
  */
 bool fpr_hooks_see_frees(void)
 {
-	return chosen != HOOK_NONE;
+	return chosen != &fpr_hook_none;
+}
+
+/**
+ * fpr_hooks_missed() - events that the kernel could not deliver to the hook
+ */
+unsigned long fpr_hooks_missed(void)
+{
+	return chosen->missed ? chosen->missed() : 0;
 }

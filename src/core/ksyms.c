@@ -70,21 +70,39 @@ void fpr_drain_percpu_lists(void)
 	static_call(fpr_drain)(NULL);
 }
 
-static void *resolve(const char *name)
+/**
+ * fpr_ksyms_find() - where a kernel function begins
+ * @name: its name
+ * @traced: set to whether that is where ftrace would patch it; may be NULL
+ *
+ * Behind its ENDBR, where it has one: the address to trace, not to call.
+ *
+ * The kprobe is registered as disabled: nothing is patched and nothing has to
+ * settle.  Armed on a traced function while kernel.ftrace_enabled is 0 it could
+ * not be removed either (seen in 6.1 and 6.12).
+ * Context: process context, may sleep.
+ * Return: the address or an error pointer.
+ */
+void *fpr_ksyms_find(const char *name, bool *traced)
 {
-	struct kprobe kp = { .symbol_name = name };
+	struct kprobe kp = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
 	int err = register_kprobe(&kp);
 	void *addr = kp.addr;
 
 	if (err)
 		return ERR_PTR(err);
+	if (traced)
+		*traced = kp.flags & KPROBE_FLAG_FTRACE;
 	unregister_kprobe(&kp);
 	return addr;
 }
 
 static void *resolve_mandatory(const char *name)
 {
-	void *addr = resolve(name);
+	void *addr = fpr_ksyms_find(name, NULL);
 
 	if (PTR_ERR_OR_ZERO(addr) == -EPERM)
 		pr_err("kernel lockdown forbids kprobes, which fpr needs to find %s: boot without lockdown=confidentiality\n",
@@ -120,7 +138,7 @@ int fpr_ksyms_init(void)
 	static_call_update(fpr_putback, putback);
 	static_call_update(fpr_migratetype, migratetype);
 
-	drain = resolve("drain_all_pages");
+	drain = fpr_ksyms_find("drain_all_pages", NULL);
 	if (IS_ERR(drain))
 		pr_info("kernel function drain_all_pages not found: a few MiB on per-CPU lists will come back late\n");
 	else

@@ -6,9 +6,13 @@
 #ifndef _FPR_KSYMS_H
 #define _FPR_KSYMS_H
 
+#include <linux/types.h>
+
 struct page;
+struct zone;
 
 int fpr_ksyms_init(void);
+void *fpr_ksyms_find(const char *name, bool *traced);
 
 /**
  * fpr_isolate_free_page() - take a free buddy out of the allocator

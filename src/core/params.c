@@ -89,7 +89,7 @@ FPR_MODULE_PARAM(enabled, FPR_ENABLED, "1: report, 0: start paused (default 1)")
 char *fpr_hook_param = "auto";
 module_param_named(hook, fpr_hook_param, charp, 0444);
 MODULE_PARM_DESC(hook,
-		 "how frees are noticed: auto, tracepoint, none (default auto)");
+		 "how frees are noticed: auto, tracepoint, tracepoint+drain, ftrace, kprobe, none (default auto)");
 
 bool fpr_allow_encrypted;
 module_param_named(allow_encrypted, fpr_allow_encrypted, bool, 0444);

@@ -150,6 +150,12 @@ static ssize_t reported_free_pages_show(struct kobject *kobj,
 	return sysfs_emit(buf, "%lu\n", fpr_memory_reported_free());
 }
 
+static ssize_t missed_events_show(struct kobject *kobj,
+				  struct kobj_attribute *attr, char *buf)
+{
+	return sysfs_emit(buf, "%lu\n", fpr_hooks_missed());
+}
+
 #define STAT_ATTR(_name, _value)					\
 	static struct stat_attr stat_##_name = {			\
 		.attr = __ATTR(_name, 0444, stat_show, NULL),		\
@@ -175,6 +181,8 @@ static struct kobj_attribute reported_bytes_attr = __ATTR_RO(reported_bytes);
 static struct kobj_attribute reported_free_pages_attr =
 	__ATTR_RO(reported_free_pages);
 
+static struct kobj_attribute missed_events_attr = __ATTR_RO(missed_events);
+
 static struct attribute *stats_attrs[] = {
 	&stat_reported_pages.attr.attr,
 	&reported_bytes_attr.attr,
@@ -185,6 +193,7 @@ static struct attribute *stats_attrs[] = {
 	&stat_isolate_failed.attr.attr,
 	&stat_recycled_blocks.attr.attr,
 	&stat_candidate_blocks.attr.attr,
+	&missed_events_attr.attr,
 	&stat_held_pages.attr.attr,
 	&stat_passes.attr.attr,
 	&stat_wakeups.attr.attr,

@@ -1,0 +1,253 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Hooks on the functions through which memory is freed, by ftrace or kprobes.
+ * Which there are differs from kernel to kernel, and the compiler may have
+ * inlined some, so what is found is armed, and hooks.c proves that it is enough.
+ * A batch of pages costs one call, where the tracepoint costs one for each.
+ */
+#include <linux/errno.h>
+#include <linux/kernel.h>
+#include <linux/kprobes.h>
+#include <linux/list.h>
+#include <linux/pagevec.h>
+#include <linux/string.h>
+
+#include "../compat/compat.h"
+#include "../compat/ftrace.h"
+#include "hooks.h"
+#include "ksyms.h"
+
+/*
+ * (struct page *page, unsigned int order, ...).  5.10 frees single pages with a
+ * function that has no second argument: what is found in its place only makes
+ * for a look in vain.
+ */
+static __always_inline void mark_page(unsigned long page, unsigned long order)
+{
+	fpr_hook_mark(fpr_hook_marks, (const struct page *)page,
+		      order <= FPR_MAX_ORDER ? order : 0);
+}
+
+/* (struct list_head *list): base pages, linked by lru. */
+static __always_inline void mark_list(unsigned long list, unsigned long unused)
+{
+	struct fpr_marks *marks = fpr_hook_marks;
+	const struct page *page;
+
+	list_for_each_entry(page, (const struct list_head *)list, lru)
+		fpr_hook_mark(marks, page, 0);
+}
+
+#ifdef FPR_HAVE_FOLIO_BATCH
+/* (struct folio_batch *folios). */
+static __always_inline void mark_folios(unsigned long batch,
+					unsigned long unused)
+{
+	struct folio_batch *folios = (struct folio_batch *)batch;
+	struct fpr_marks *marks = fpr_hook_marks;
+	unsigned int i, n = folio_batch_count(folios);
+
+	for (i = 0; i < n; i++) {
+		struct folio *folio = folios->folios[i];
+		unsigned long block;
+
+		/* Its order is rarely needed, and costs a look at its flags. */
+		if (fpr_hook_is_new(marks, &folio->page, &block))
+			fpr_hook_mark_slow(marks, block, folio_order(folio));
+	}
+}
+#endif
+
+/* The callbacks of both kinds, each with its way of marking inlined. */
+#define CALLBACKS(_mark)						\
+static notrace void _mark##_ftrace(unsigned long ip,			\
+				   unsigned long parent_ip,		\
+				   struct ftrace_ops *ops,		\
+				   struct fpr_ftrace_regs *regs)	\
+{									\
+	_mark(fpr_ftrace_arg(regs, 0), fpr_ftrace_arg(regs, 1));	\
+}									\
+static notrace int _mark##_kprobe(struct kprobe *kp,			\
+				  struct pt_regs *regs)			\
+{									\
+	_mark(regs_get_kernel_argument(regs, 0),			\
+	      regs_get_kernel_argument(regs, 1));			\
+	return 0;							\
+}									\
+NOKPROBE_SYMBOL(_mark##_kprobe)
+
+CALLBACKS(mark_page);
+CALLBACKS(mark_list);
+#ifdef FPR_HAVE_FOLIO_BATCH
+CALLBACKS(mark_folios);
+#endif
+
+/**
+ * struct target - a function of the free path
+ * @name: its name
+ * @or: its name in older kernels
+ * @mandatory: no hook of these kinds without it, or @or
+ * @on_ftrace: what ftrace calls
+ * @on_kprobe: what a kprobe calls
+ * @armed: @ops or @kp is registered
+ * @ip: where; kept for disarming
+ * @ops: for ftrace
+ * @kp: for a kprobe
+ */
+struct target {
+	const char *name;
+	const char *or;
+	bool mandatory;
+	ftrace_func_t on_ftrace;
+	kprobe_pre_handler_t on_kprobe;
+	bool armed;
+	unsigned long ip;
+	struct ftrace_ops ops;
+	struct kprobe kp;
+};
+
+static struct target targets[] = {
+	{ "free_frozen_pages", "free_unref_page", true,
+	  mark_page_ftrace, mark_page_kprobe },
+#ifdef FPR_HAVE_FOLIO_BATCH
+	{ "free_unref_folios", NULL, false,
+	  mark_folios_ftrace, mark_folios_kprobe },
+#endif
+	{ "free_unref_page_list", NULL, false,
+	  mark_list_ftrace, mark_list_kprobe },
+	{ "__free_pages_ok", NULL, false,
+	  mark_page_ftrace, mark_page_kprobe },
+};
+
+static unsigned long missed;
+
+static int arm_ftrace(struct target *t, const char *name)
+{
+	void *addr = fpr_ksyms_find(name, NULL);
+	int err;
+
+	if (IS_ERR(addr))
+		return PTR_ERR(addr);
+	t->ip = (unsigned long)addr;
+	t->ops.func = t->on_ftrace;
+	t->ops.flags = FPR_FTRACE_FLAGS;
+	/* Without a filter it would be called for every function there is. */
+	err = ftrace_set_filter_ip(&t->ops, t->ip, 0, 1);
+	if (err)
+		return err;
+	err = register_ftrace_function(&t->ops);
+	if (err)
+		ftrace_set_filter_ip(&t->ops, t->ip, 1, 0);
+	return err;
+}
+
+static void disarm_ftrace(struct target *t)
+{
+	/* Waits until no callback runs. */
+	unregister_ftrace_function(&t->ops);
+	/* The last entry takes the filter's memory with it. */
+	ftrace_set_filter_ip(&t->ops, t->ip, 1, 0);
+}
+
+/*
+ * Behind the place that ftrace patches: a kprobe there would be one of ftrace's,
+ * and when kernel.ftrace_enabled is written while it is armed, it fails to come
+ * off and the kernel keeps a pointer to it.  The registers hold the arguments
+ * there too, since nothing but that place has been executed.
+ */
+static int arm_kprobe(struct target *t, const char *name)
+{
+	bool traced;
+	void *addr = fpr_ksyms_find(name, &traced);
+
+	if (IS_ERR(addr))
+		return PTR_ERR(addr);
+	memset(&t->kp, 0, sizeof(t->kp));
+	t->kp.addr = addr + (traced ? MCOUNT_INSN_SIZE : 0);
+	t->kp.pre_handler = t->on_kprobe;
+	return register_kprobe(&t->kp);
+}
+
+static void disarm_kprobe(struct target *t)
+{
+	/* Waits until no handler runs. */
+	unregister_kprobe(&t->kp);
+	missed += t->kp.nmissed;
+	t->kp.nmissed = 0;
+}
+
+static void disarm_all(void (*disarm)(struct target *t))
+{
+	struct target *t;
+
+	for (t = targets; t < targets + ARRAY_SIZE(targets); t++) {
+		if (t->armed)
+			disarm(t);
+		t->armed = false;
+	}
+}
+
+static int arm_all(int (*arm)(struct target *t, const char *name),
+		   void (*disarm)(struct target *t))
+{
+	struct target *t;
+
+	for (t = targets; t < targets + ARRAY_SIZE(targets); t++) {
+		int err = arm(t, t->name);
+
+		if (err == -ENOENT && t->or)
+			err = arm(t, t->or);
+		t->armed = !err;
+		if (err && (t->mandatory || err != -ENOENT)) {
+			disarm_all(disarm);
+			return err;
+		}
+	}
+	return 0;
+}
+
+static int ftrace_arm(void)
+{
+	return arm_all(arm_ftrace, disarm_ftrace);
+}
+
+static void ftrace_disarm(void)
+{
+	disarm_all(disarm_ftrace);
+}
+
+static int kprobe_arm(void)
+{
+	return arm_all(arm_kprobe, disarm_kprobe);
+}
+
+static void kprobe_disarm(void)
+{
+	disarm_all(disarm_kprobe);
+}
+
+/* Racing with arming it may be off for a moment; it is only shown. */
+static unsigned long kprobe_missed(void)
+{
+	unsigned long n = READ_ONCE(missed);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(targets); i++)
+		n += READ_ONCE(targets[i].kp.nmissed);
+	return n;
+}
+
+const struct fpr_hook fpr_hook_ftrace = {
+	.name = "ftrace",
+	.automatic = true,
+	.arm = ftrace_arm,
+	.disarm = ftrace_disarm,
+};
+
+const struct fpr_hook fpr_hook_kprobe = {
+	.name = "kprobe",
+	.automatic = true,
+	.arm = kprobe_arm,
+	.disarm = kprobe_disarm,
+	.missed = kprobe_missed,
+};
