@@ -50,6 +50,23 @@ static void zone_unlock(struct zone *zone, unsigned long flags, u64 since)
 }
 
 /**
+ * fpr_entry_bytes() - longest entry of a report to a device
+ * @dev: device whose smallest order this kernel has
+ *
+ * What the device allows, no more than a scatterlist's length can be (an
+ * unsigned int), in whole pieces of what its host can discard.
+ * Context: any.
+ * Return: the length, 0 if the device allows no piece.
+ */
+u64 fpr_entry_bytes(const struct fpr_device *dev)
+{
+	u64 bytes = dev->max_entry_bytes ?: UINT_MAX;
+
+	return round_down(min_t(u64, bytes, UINT_MAX),
+			  PAGE_SIZE << dev->min_order);
+}
+
+/**
  * fpr_batch_init() - allocate a batch that fits a device
  * @batch: uninitialised batch
  * @dev: device with sane limits
@@ -59,15 +76,10 @@ static void zone_unlock(struct zone *zone, unsigned long flags, u64 since)
  */
 int fpr_batch_init(struct fpr_batch *batch, const struct fpr_device *dev)
 {
-	unsigned long granule = PAGE_SIZE << dev->min_order;
-	u64 bytes = dev->max_entry_bytes ?: UINT_MAX;
-
 	memset(batch, 0, sizeof(*batch));
 	batch->list.max = min_t(unsigned int, dev->max_entries,
 				FPR_MAX_ENTRIES);
-	/* A scatterlist length is an unsigned int. */
-	batch->list.max_pages =
-		round_down(min_t(u64, bytes, UINT_MAX), granule) >> PAGE_SHIFT;
+	batch->list.max_pages = fpr_entry_bytes(dev) >> PAGE_SHIFT;
 	batch->list.segs = kvcalloc(batch->list.max,
 				    sizeof(*batch->list.segs), GFP_KERNEL);
 	batch->buddies = kvcalloc(FPR_BATCH_BUDDIES, sizeof(*batch->buddies),

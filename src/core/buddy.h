@@ -80,6 +80,7 @@ enum fpr_take {
 	FPR_TAKE_YOUNG,
 };
 
+u64 fpr_entry_bytes(const struct fpr_device *dev);
 int fpr_batch_init(struct fpr_batch *batch, const struct fpr_device *dev);
 void fpr_batch_destroy(struct fpr_batch *batch);
 void fpr_batch_reset(struct fpr_batch *batch);

@@ -53,8 +53,7 @@ static void stop(void)
 
 static int check_limits(const struct fpr_device *dev)
 {
-	u64 entry = dev->max_entry_bytes ?: UINT_MAX;
-	u64 largest = PAGE_SIZE << FPR_MAX_ORDER;
+	u64 entry, largest = PAGE_SIZE << FPR_MAX_ORDER;
 	unsigned int entries = min_t(unsigned int, dev->max_entries,
 				     FPR_MAX_ENTRIES);
 
@@ -65,7 +64,7 @@ static int check_limits(const struct fpr_device *dev)
 		       dev->name, dev->min_order, (unsigned int)FPR_MAX_ORDER);
 		return -EINVAL;
 	}
-	entry = round_down(entry, PAGE_SIZE << dev->min_order);
+	entry = fpr_entry_bytes(dev);
 	if (!entry || entry * entries < largest) {
 		pr_err("%s takes %u entries of %llu bytes: not enough for one free block of %llu bytes\n",
 		       dev->name, entries, entry, largest);
