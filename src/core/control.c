@@ -210,6 +210,7 @@ int fpr_control_flush(void)
 {
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long mine;
+	int err;
 
 	mutex_lock(&e->lock);
 	if (!e->running) {
@@ -220,13 +221,12 @@ int fpr_control_flush(void)
 	fpr_engine_kick();
 	mutex_unlock(&e->lock);
 
+	/* Stopping the engine ends every flush, so this is all to wait for. */
 	if (wait_event_interruptible(e->flush_wait,
-				     (long)(READ_ONCE(e->flush_done) - mine) >= 0 ||
-				     !READ_ONCE(e->running)))
+				     (long)(smp_load_acquire(&e->flush_done) - mine) >= 0))
 		return -EINTR;
-	if ((long)(READ_ONCE(e->flush_done) - mine) < 0)
-		return not_running();
-	return READ_ONCE(e->flush_err) ? -EIO : 0;
+	err = READ_ONCE(e->flush_err);
+	return err == -EAGAIN ? not_running() : err;
 }
 
 /**

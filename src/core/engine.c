@@ -218,6 +218,17 @@ static void schedule_next(u32 now)
 		sleep_until(at, now);
 }
 
+/* All flushes up to @number have ended so; engine mutex held. */
+static void end_flush(unsigned long number, int err)
+{
+	struct fpr_engine *e = &fpr_engine;
+
+	WRITE_ONCE(e->flush_err, err);
+	/* The result first: who sees the number reads it without the mutex. */
+	smp_store_release(&e->flush_done, number);
+	wake_up_all(&e->flush_wait);
+}
+
 static void run(struct kthread_work *work)
 {
 	struct fpr_engine *e = &fpr_engine;
@@ -241,14 +252,14 @@ static void run(struct kthread_work *work)
 	       below_threshold(due, oldest, now);
 	if (flushing || !wait)
 		err = fpr_pass(due, now, flushing);
-	if (flushing) {
-		e->flush_err = err;
-		WRITE_ONCE(e->flush_done, flush);
-		wake_up_all(&e->flush_wait);
-	}
+	/* Stopped while the device reported: that has ended the flush. */
+	if (!e->running)
+		goto unlock;
+	if (flushing)
+		end_flush(flush, err ? -EIO : 0);
 	if (e->flush_wanted != e->flush_done)
 		kthread_queue_work(e->worker, &e->now);
-	else if (e->running)
+	else
 		schedule_next(fpr_now_ms());
 unlock:
 	mutex_unlock(&e->lock);
@@ -277,7 +288,8 @@ void fpr_engine_start(void)
 /**
  * fpr_engine_stop() - stop reporting
  *
- * When it returns no report runs or will run, and no page is held.
+ * When it returns no report runs or will run, and no page is held.  A flush
+ * that waits is dropped: it must not be carried out by a later start.
  * Context: control mutex held, hook disarmed; waits for a running report.
  */
 void fpr_engine_stop(void)
@@ -286,8 +298,9 @@ void fpr_engine_stop(void)
 
 	mutex_lock(&e->lock);
 	WRITE_ONCE(e->running, false);
+	if (e->flush_wanted != e->flush_done)
+		end_flush(e->flush_wanted, -EAGAIN);
 	mutex_unlock(&e->lock);
-	wake_up_all(&e->flush_wait);
 
 	irq_work_sync(&e->irq_work);
 	kthread_cancel_delayed_work_sync(&e->work);

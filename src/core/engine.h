@@ -49,9 +49,9 @@ struct fpr_device;
  * @fails: reports failed in a row
  * @backoff_until: ms clock; no pass before, if @fails
  * @flush_wanted: number of the latest flush asked for
- * @flush_done: number of the latest flush completed
- * @flush_err: its result
- * @flush_wait: woken when @flush_done or @running changes
+ * @flush_done: number of the latest flush that has ended
+ * @flush_err: its result: 0, -EIO, or -EAGAIN when the engine was stopped
+ * @flush_wait: woken when @flush_done changes
  * @worker: a thread of its own, freezable, so that nothing is reported while the
  *	system is suspended.  No workqueue: drain_all_pages() does nothing from
  *	one in 5.10, and from 6.9 on an unbound, freezable one with one active

@@ -4,7 +4,7 @@
 # vm: mem=1024 smp=2 timeout=120 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 12
+plan 15
 
 testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
 mkdir -p /mnt
@@ -45,11 +45,27 @@ testdev_set fail_every 0
 check "the next flush does not wait for the back-off" fpr_set flush 1
 check "and reports it" fpr_above stats/reported_pages $((before + 3 * pages))
 
-# Pausing ends a flush that waits.
+# Pausing ends a flush that is under way, and one that waits for its turn.
 testdev_set delay_ms 1500
 fill one
 rm /mnt/one
 fpr_set flush 1 &
+first=$!
 wait_until 5 fpr_is state reporting
+fpr_set flush 1 &
+second=$!
+usleep 300000
 fpr_set enabled 0
-refuse "a flush that is paused away fails" wait $!
+refuse "a flush that is paused away fails" wait $first
+refuse "and so does the one behind it" wait $second
+
+# And both are over: what is free is reported after the delay, not on resuming.
+testdev_set delay_ms 0
+fpr_set delay_ms 10000
+before=$(fpr stats/reported_pages)
+fpr_set enabled 1
+sleep 5
+equal "resuming carries none of them out" "$(fpr stats/reported_pages)" "$before"
+fpr_set delay_ms 10
+check "reporting goes on with the delay" wait_until 10 \
+	fpr_above stats/reported_pages "$before"
