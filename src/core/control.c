@@ -199,6 +199,12 @@ static int not_running(void)
 	return READ_ONCE(fpr_engine.dev) ? -EAGAIN : -ENODEV;
 }
 
+static bool flush_ended(unsigned long number)
+{
+	/* The number first, then its result; pairs with end_flush(). */
+	return (long)(smp_load_acquire(&fpr_engine.flush_done) - number) >= 0;
+}
+
 /**
  * fpr_control_flush() - report every candidate now
  *
@@ -222,8 +228,7 @@ int fpr_control_flush(void)
 	mutex_unlock(&e->lock);
 
 	/* Stopping the engine ends every flush, so this is all to wait for. */
-	if (wait_event_interruptible(e->flush_wait,
-				     (long)(smp_load_acquire(&e->flush_done) - mine) >= 0))
+	if (wait_event_interruptible(e->flush_wait, flush_ended(mine)))
 		return -EINTR;
 	err = READ_ONCE(e->flush_err);
 	return err == -EAGAIN ? not_running() : err;

@@ -12,6 +12,9 @@
 #define MIN_TIMEOUT_MS 100
 #define MAX_TIMEOUT_MS 100000
 
+#define GIVEN_UP \
+	"device reset, nothing is reported any more; fprctl unbind and bind start it anew\n"
+
 unsigned int vfpr_report_timeout_ms = 30000;
 
 static int timeout_set(const char *text, const struct kernel_param *kp)
@@ -95,11 +98,12 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	if (!err && READ_ONCE(vf->gone))
 		return -ENODEV;
 	if (err) {
-		dev_err(&vf->vdev->dev,
-			err == -ETIMEDOUT ?
-			"no answer to a report within %u ms: device reset, nothing is reported any more; fprctl unbind and bind start it anew\n" :
-			"the reporting queue is broken (waited up to %u ms): device reset, nothing is reported any more; fprctl unbind and bind start it anew\n",
-			vfpr_report_timeout_ms);
+		if (err == -ETIMEDOUT)
+			dev_err(&vf->vdev->dev, "no answer to a report within %u ms: " GIVEN_UP,
+				vfpr_report_timeout_ms);
+		else
+			dev_err(&vf->vdev->dev, "the reporting queue is broken (%d): " GIVEN_UP,
+				err);
 		reset_for_good(vf);
 		queue_work(system_freezable_wq, &vf->give_up);
 	}

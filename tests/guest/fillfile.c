@@ -15,7 +15,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MIB (1024 * 1024)
+#define MIB (1024L * 1024)
 
 static char buffer[MIB];
 

@@ -81,6 +81,7 @@ static int compare(const void *a, const void *b)
 int main(int argc, char **argv)
 {
 	static uint64_t ticks[MAX_LOOPS];
+	uint64_t median;
 	double scale, pages;
 	int huge, loops, i;
 	size_t bytes;
@@ -109,8 +110,9 @@ int main(int argc, char **argv)
 	qsort(ticks, loops, sizeof(ticks[0]), compare);
 	scale = calibrate();
 	pages = (double)bytes / PAGE;
+	median = ticks[loops / 2];
 	printf("touchloop %s median %.2f min %.2f max %.2f insn/page, %.4f ticks/insn\n",
-	       argv[1], ticks[loops / 2] / scale / pages, ticks[0] / scale / pages,
+	       argv[1], median / scale / pages, ticks[0] / scale / pages,
 	       ticks[loops - 1] / scale / pages, scale);
 	return 0;
 }

@@ -30,6 +30,7 @@ static int swallow(struct kprobe *kp, struct pt_regs *regs)
 	instruction_pointer_set(regs, (unsigned long)kick_nothing);
 	return 1;
 }
+
 NOKPROBE_SYMBOL(swallow);
 
 static struct kprobe probe = {

@@ -149,7 +149,7 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	if (delay_ms)
 		msleep(delay_ms);
 	check_fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
-	/* Until the acknowledgement the memory is the host's. */
+	/* Until it is acknowledged the memory is the host's. */
 	if (any)
 		fill(sgl, nents, 0x5d);
 	reports++;

@@ -7,7 +7,7 @@
 #include <linux/errno.h>
 #include <linux/slab.h>
 
-#define BLOCKS	200
+#define BLOCKS	200UL
 #define DELAY	800
 
 int shim_alloc_budget = -1;
@@ -256,6 +256,10 @@ static void deferring_waits_for_the_neighbour(void **state)
 	assert_false(fpr_blockmap_defer(map, 7, 6, 2));
 	assert_int_equal(map->stamp[7], 100 + DELAY);
 	assert_int_equal(map->tries[6], 0);
+	/* A neighbour that is due sooner changes nothing. */
+	map->stamp[7] = 50;
+	assert_false(fpr_blockmap_defer(map, 6, 6, 2));
+	assert_int_equal(map->stamp[6], 100 + DELAY);
 }
 
 static void counting_tells_the_oldest_and_the_next(void **state)
@@ -274,6 +278,20 @@ static void counting_tells_the_oldest_and_the_next(void **state)
 						&next), 2);
 	assert_int_equal(oldest, 200 + DELAY);
 	assert_int_equal(next, 400 + DELAY);
+
+	/* In whatever order of addresses they come. */
+	fpr_mark(map->marks, 2);
+	harvest(map, 250);
+	fpr_mark(map->marks, 6);
+	harvest(map, 350);
+	assert_int_equal(fpr_blockmap_count_due(map, 0, &oldest, &next), 0);
+	assert_int_equal(next, 200 + DELAY);
+	assert_int_equal(fpr_blockmap_count_due(map, 500 + DELAY, &oldest,
+						&next), 5);
+	assert_int_equal(oldest, 200 + DELAY);
+	assert_int_equal(fpr_blockmap_count_due(map, 320 + DELAY, &oldest,
+						&next), 3);
+	assert_int_equal(next, 350 + DELAY);
 }
 
 static void absent_memory_is_never_looked_at(void **state)
@@ -290,6 +308,9 @@ static void absent_memory_is_never_looked_at(void **state)
 	fpr_mark(map->marks, 10);
 	harvest(map, 10);
 	assert_int_equal(map->nr_active, 0);
+	fpr_blockmap_activate(map, 10, 10, 0);
+	assert_int_equal(map->nr_active, 0);
+	assert_false(test_bit(10, map->active));
 	/* What was with the device comes back, and is not "reported". */
 	assert_int_equal(fpr_blockmap_release(map, 11, 11, true, 20), 1);
 	assert_false(test_bit(11, map->visited));

@@ -16,7 +16,6 @@ Times are seconds of time.monotonic(); memory is in KiB.
 
 import collections
 import ctypes
-import os
 import re
 import select
 import shutil

@@ -15,7 +15,7 @@ typedef uint16_t u16;
 typedef uint8_t u8;
 
 #define U8_MAX		UINT8_MAX
-#define BITS_PER_LONG	(8 * (int)sizeof(long))
+#define BITS_PER_LONG	__WORDSIZE
 #define READ_ONCE(x)	(*(const volatile typeof(x) *)&(x))
 #undef __always_inline
 #define __always_inline	inline __attribute__((always_inline))
