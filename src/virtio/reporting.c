@@ -60,6 +60,14 @@ static void reset_for_good(struct vfpr *vf)
 	wake_up_all(&vf->answered);
 }
 
+/* Nothing is in flight: a used buffer now is one that the device returned twice. */
+static bool idle(struct virtqueue *vq)
+{
+	unsigned int len;
+
+	return !virtqueue_get_buf(vq, &len) && !virtqueue_is_broken(vq);
+}
+
 static int submit(struct vfpr *vf, struct scatterlist *sgl, unsigned int nents)
 {
 	struct virtqueue *vq = vf->vqs[VFPR_REPORTING];
@@ -67,6 +75,8 @@ static int submit(struct vfpr *vf, struct scatterlist *sgl, unsigned int nents)
 
 	mutex_lock(&vf->lock);
 	if (!vf->gone)
+		err = idle(vq) ? 0 : -EIO;
+	if (!err)
 		/* Device-writable: the host may change what the pages hold. */
 		err = virtqueue_add_inbuf(vq, sgl, nents, vf, GFP_KERNEL);
 	if (!err && !virtqueue_kick(vq))
@@ -75,12 +85,28 @@ static int submit(struct vfpr *vf, struct scatterlist *sgl, unsigned int nents)
 	return err;
 }
 
-static bool done(struct vfpr *vf)
+/*
+ * Whether the wait is over; a callback alone says nothing.  One report is in
+ * flight, so a good answer is that one, whole and alone.  The queue is broken
+ * once the device has returned a buffer that it was not given.  A second answer
+ * that comes when the next report is in flight cannot be told from that one's:
+ * it has the same descriptor.
+ */
+static bool answered(struct vfpr *vf, int *err)
 {
+	struct virtqueue *vq = vf->vqs[VFPR_REPORTING];
 	unsigned int len;
+	void *token = virtqueue_get_buf(vq, &len);
 
-	return virtqueue_get_buf(vf->vqs[VFPR_REPORTING], &len) ||
-	       READ_ONCE(vf->gone);
+	if (READ_ONCE(vf->gone)) {
+		*err = -ENODEV;
+		return true;
+	}
+	if (!token && !virtqueue_is_broken(vq))
+		return false;
+	if (token != vf || !idle(vq))
+		*err = -EIO;
+	return true;
 }
 
 /* struct fpr_device_ops.report: returns only when the host is done, or reset. */
@@ -91,12 +117,10 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	unsigned long timeout = msecs_to_jiffies(vfpr_report_timeout_ms);
 	int err = submit(vf, sgl, nents);
 
+	if (!err && !wait_event_timeout(vf->answered, answered(vf, &err), timeout))
+		err = -ETIMEDOUT;
 	if (err == -ENODEV)
 		return err;
-	if (!err && !wait_event_timeout(vf->answered, done(vf), timeout))
-		err = -ETIMEDOUT;
-	if (!err && READ_ONCE(vf->gone))
-		return -ENODEV;
 	if (err) {
 		if (err == -ETIMEDOUT)
 			dev_err(&vf->vdev->dev, "no answer to a report within %u ms: " GIVEN_UP,
