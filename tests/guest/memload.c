@@ -1,30 +1,22 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A load that verifies its memory: fills, keeps, checks and frees anonymous
- * memory, huge pages and tmpfs files of random sizes, in several processes.
- * Any byte that is not what was written ends it with status 1.
+ * memory, huge pages, tmpfs files, hugetlb pages (where there are any) and pages
+ * shared with a child until they are written, of random sizes, in several
+ * processes.  Any byte that is not what was written ends it with status 1.
  *
  * usage: memload SECONDS MIB PROCESSES DIRECTORY [SEED]
  */
 #define _GNU_SOURCE
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
+
+#include "load.h"
 
 #define SLOTS		64
-#define KINDS		4
-#define MAX_PROCESSES	64
 #define HUGE_SIZE	(2UL << 20)
 
-enum kind { ANON, HUGE, FILE_MAPPED, FILE_WRITTEN };
+enum kind { ANON, HUGE, FILE_MAPPED, FILE_WRITTEN, HUGETLB, COPIED, KINDS };
 
 struct slot {
 	enum kind kind;
@@ -32,36 +24,10 @@ struct slot {
 	size_t size;
 	uint64_t key;
 	int fd;
+	pid_t child;
 };
 
-static const char *directory;
-static uint64_t state;
-static uint64_t verified, allocated;
-static volatile sig_atomic_t stop;
-
-static void on_term(int sig)
-{
-	(void)sig;
-	stop = 1;
-}
-
-static uint64_t mix(uint64_t x)
-{
-	x ^= x >> 33;
-	x *= 0xff51afd7ed558ccdULL;
-	return x ^ x >> 29;
-}
-
-static uint64_t rnd(void)
-{
-	return mix(state += 0x9e3779b97f4a7c15ULL);
-}
-
-static void die(const char *what)
-{
-	fprintf(stderr, "memload: %s: %s\n", what, strerror(errno));
-	exit(2);
-}
+static struct slot slots[SLOTS];
 
 static void check(const struct slot *s, const uint64_t *mem, size_t from,
 		  size_t bytes)
@@ -132,14 +98,76 @@ static void write_slot(struct slot *s)
 	}
 }
 
+/*
+ * A child that has the same pages.  The parent writes its own over them; when
+ * the child is told to, by the end of the pipe, it looks at what it has.
+ */
+static void share_slot(struct slot *s)
+{
+	int ends[2], i;
+	char end;
+
+	map_slot(s, MAP_PRIVATE | MAP_ANONYMOUS);
+	if (pipe(ends))
+		die("pipe");
+	s->child = fork();
+	if (s->child < 0)
+		die("fork");
+	if (!s->child) {
+		close(ends[1]);
+		/* The others' ends have to be their parent's alone. */
+		for (i = 0; i < SLOTS; i++)
+			if (&slots[i] != s && slots[i].size && slots[i].fd >= 0)
+				close(slots[i].fd);
+		while (read(ends[0], &end, 1) < 0 && errno == EINTR)
+			;
+		check(s, s->mem, 0, s->size);
+		_exit(0);
+	}
+	close(ends[0]);
+	s->fd = ends[1];
+	s->key = rnd();
+	fill(s->mem, s->key, 0, s->size);
+}
+
+static void part_slot(struct slot *s)
+{
+	int status;
+
+	close(s->fd);
+	s->fd = -1;
+	while (waitpid(s->child, &status, 0) < 0)
+		if (errno != EINTR)
+			die("waitpid");
+	/* It has said what it found. */
+	if (!WIFEXITED(status) || WEXITSTATUS(status))
+		exit(1);
+	verified += s->size;
+}
+
+/* hugetlb pages are there when somebody has set some aside. */
+static int map_hugetlb(struct slot *s)
+{
+	s->size = (1 + rnd() % 4) * HUGE_SIZE;
+	s->mem = mmap(NULL, s->size, PROT_READ | PROT_WRITE,
+		      MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0);
+	if (s->mem == MAP_FAILED)
+		return 0;
+	fill(s->mem, s->key, 0, s->size);
+	return 1;
+}
+
 static void take(struct slot *s, size_t limit)
 {
 	s->kind = rnd() % KINDS;
 	s->size = 4096 * (1 + rnd() % (rnd() % 2 ? 16 : limit / 4096));
 	if (s->kind == HUGE)
 		s->size = (s->size + HUGE_SIZE - 1) & ~(HUGE_SIZE - 1);
+	if (s->kind == COPIED)
+		s->size = (s->size / 2 + 4095) & ~4095UL;
 	s->key = rnd();
 	s->fd = -1;
+	s->child = 0;
 	switch (s->kind) {
 	case FILE_MAPPED:
 		s->fd = file_of_size(s->size);
@@ -149,6 +177,14 @@ static void take(struct slot *s, size_t limit)
 		s->fd = file_of_size(s->size);
 		write_slot(s);
 		break;
+	case COPIED:
+		share_slot(s);
+		break;
+	case HUGETLB:
+		if (map_hugetlb(s))
+			break;
+		s->kind = ANON;
+		/* fallthrough */
 	default:
 		map_slot(s, MAP_PRIVATE | MAP_ANONYMOUS);
 	}
@@ -176,6 +212,8 @@ static void verify(const struct slot *s)
 static void drop(struct slot *s)
 {
 	verify(s);
+	if (s->child)
+		part_slot(s);
 	if (s->kind != FILE_WRITTEN)
 		munmap(s->mem, s->size);
 	if (s->fd >= 0)
@@ -186,7 +224,6 @@ static void drop(struct slot *s)
 /* One process: on average half of @bytes is in use. */
 static void work(time_t end, size_t bytes)
 {
-	static struct slot slots[SLOTS];
 	size_t limit = bytes / SLOTS * 2, i;
 
 	while (!stop && time(NULL) < end) {
@@ -207,67 +244,9 @@ static void work(time_t end, size_t bytes)
 	for (i = 0; i < SLOTS; i++)
 		if (slots[i].size)
 			drop(&slots[i]);
-	printf("memload: %llu MiB allocated, %llu MiB verified\n",
-	       (unsigned long long)allocated >> 20,
-	       (unsigned long long)verified >> 20);
-	fflush(stdout);
-	exit(0);
-}
-
-/* Waits for all processes; 0 if none of them found anything. */
-static int wait_for_all(const pid_t *pids, int n)
-{
-	int status, bad = 0, told = 0, i;
-
-	for (;;) {
-		pid_t pid = wait(&status);
-
-		if (pid > 0) {
-			bad |= !WIFEXITED(status) || WEXITSTATUS(status);
-			continue;
-		}
-		if (errno != EINTR)
-			return bad;
-		for (i = 0; stop && !told && i < n; i++)
-			kill(pids[i], SIGTERM);
-		told = stop;
-	}
 }
 
 int main(int argc, char **argv)
 {
-	struct sigaction action = { .sa_handler = on_term };
-	pid_t pids[MAX_PROCESSES];
-	int processes, i;
-	size_t bytes;
-	time_t end;
-
-	if (argc < 5) {
-		fprintf(stderr,
-			"usage: memload SECONDS MIB PROCESSES DIRECTORY [SEED]\n");
-		return 2;
-	}
-	end = time(NULL) + atoi(argv[1]);
-	processes = atoi(argv[3]);
-	if (processes < 1 || processes > MAX_PROCESSES) {
-		fprintf(stderr, "memload: 1 to %d processes\n", MAX_PROCESSES);
-		return 2;
-	}
-	bytes = (size_t)atoi(argv[2]) * (1 << 20) / processes;
-	directory = argv[4];
-	state = argc > 5 ? strtoull(argv[5], NULL, 0) : (uint64_t)time(NULL);
-	printf("memload: seed %llu\n", (unsigned long long)state);
-	fflush(stdout);
-
-	sigaction(SIGTERM, &action, NULL);
-	for (i = 0; i < processes; i++) {
-		pids[i] = fork();
-		if (pids[i] < 0)
-			die("fork");
-		if (!pids[i]) {
-			state = mix(state + i + 1);
-			work(end, bytes);
-		}
-	}
-	return wait_for_all(pids, processes);
+	return run_load(argc, argv, work);
 }

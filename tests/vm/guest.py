@@ -24,6 +24,7 @@ qemu      more arguments for QEMU
 kernels   names of the only kernels on which it runs; others skip it
 """
 
+import glob
 import os
 import re
 import shlex
@@ -91,9 +92,10 @@ def own_modules(build_dir):
 
 
 def compile_program(source):
-    """Compiles a guest program if it is newer than what is there."""
+    """Compiles a guest program if it, or a header, is newer than what is there."""
     target = os.path.join(TOP, "build", "guest", os.path.basename(source)[:-2])
-    if os.path.exists(target) and os.path.getmtime(target) >= os.path.getmtime(source):
+    sources = [source] + glob.glob(os.path.join(os.path.dirname(source), "*.h"))
+    if os.path.exists(target) and os.path.getmtime(target) >= max(map(os.path.getmtime, sources)):
         return target
     os.makedirs(os.path.dirname(target), exist_ok=True)
     temporary = f"{target}.{os.getpid()}-{threading.get_ident()}"
