@@ -39,6 +39,15 @@ MODULE_PARM_DESC(delay_ms, "how long each report takes, milliseconds");
 static unsigned int fail_every;
 module_param(fail_every, uint, 0644);
 MODULE_PARM_DESC(fail_every, "fail each so manieth report; 0: none");
+static unsigned int random_delay_ms;
+module_param(random_delay_ms, uint, 0644);
+MODULE_PARM_DESC(random_delay_ms, "and up to so many more, drawn for each report");
+static unsigned int fail_one_in;
+module_param(fail_one_in, uint, 0644);
+MODULE_PARM_DESC(fail_one_in, "fail one in so many reports, drawn for each; 0: none");
+static ulong seed = 1;
+module_param(seed, ulong, 0644);
+MODULE_PARM_DESC(seed, "of what is drawn; moves on with each report");
 static unsigned int expect_order;
 module_param(expect_order, uint, 0644);
 MODULE_PARM_DESC(expect_order, "entries must be multiples of this order");
@@ -57,6 +66,30 @@ MODULE_PARM_DESC(violations, "breaches of the contract, each explained in the lo
 
 static struct fpr_device dev;
 static bool busy;
+
+static u64 draw(void)
+{
+	u64 x = seed += 0x9e3779b97f4a7c15UL;
+
+	x ^= x >> 33;
+	x *= 0xff51afd7ed558ccdULL;
+	return x ^ x >> 29;
+}
+
+static unsigned int draw_delay_ms(void)
+{
+	return READ_ONCE(delay_ms) +
+	       (unsigned int)draw() % (READ_ONCE(random_delay_ms) + 1);
+}
+
+static bool draw_failure(void)
+{
+	unsigned int every = READ_ONCE(fail_every);
+	unsigned int one_in = READ_ONCE(fail_one_in);
+
+	return (every && reports % every == 0) ||
+	       (one_in && (unsigned int)draw() % one_in == 0);
+}
 
 static void violation(const char *what, unsigned long pfn)
 {
@@ -132,9 +165,9 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 		  unsigned int nents)
 {
 	bool any = fpr_fill_needed() == FPR_FILL_ANY;
+	unsigned int i, ms = draw_delay_ms();
 	unsigned long end = 0;
 	struct scatterlist *sg;
-	unsigned int i;
 
 	if (xchg(&busy, true))
 		violation("two reports at a time", 0);
@@ -146,15 +179,15 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	}
 	entries += nents;
 	fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
-	if (delay_ms)
-		msleep(delay_ms);
+	if (ms)
+		msleep(ms);
 	check_fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
 	/* Until it is acknowledged the memory is the host's. */
 	if (any)
 		fill(sgl, nents, 0x5d);
 	reports++;
 	WRITE_ONCE(busy, false);
-	if (fail_every && reports % fail_every == 0) {
+	if (draw_failure()) {
 		failures++;
 		return -EIO;
 	}

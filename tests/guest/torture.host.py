@@ -1,0 +1,69 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The host's part of torture.sh: plugs and unplugs what the guest asks for."""
+
+import time
+
+from hostside import MIB
+from vm import KERNEL, VMError
+
+
+def plug(vm, number):
+    vm.qmp.execute("device_add", **{"driver": "virtio-balloon-pci", "id": f"b{number}",
+                                    "bus": "port0", "free-page-reporting": True})
+
+
+def unplug(vm, number):
+    """Takes the balloon device away; the event comes for its parts too."""
+    vm.qmp.execute("device_del", id=f"b{number}")
+    while vm.qmp.wait_event("DEVICE_DELETED", 60)["data"].get("device") != f"b{number}":
+        pass
+
+
+def add(vm, number):
+    vm.qmp.execute("object-add", **{"qom-type": "memory-backend-ram", "id": f"dimm{number}m",
+                                    "size": 128 * MIB * 1024})
+    vm.qmp.execute("device_add", driver="pc-dimm", id=f"dimm{number}", memdev=f"dimm{number}m")
+
+
+def resize(vm, mib):
+    vm.qmp.execute("qom-set", path="/machine/peripheral/vmem0", property="requested-size",
+                   value=mib * MIB * 1024)
+
+
+def resize_to_nothing(vm):
+    """Waits for the guest, which may not be able to give back everything."""
+    resize(vm, 0)
+    end = time.monotonic() + 20
+    while time.monotonic() < end and vm.qmp.execute(
+            "qom-get", path="/machine/peripheral/vmem0", property="size"):
+        time.sleep(0.2)
+
+
+def run(vm):
+    balloons = dimms = done = 0
+    while True:
+        _, match = vm.wait_for(r"^sync (\w+)(?:-(\d+))?$", vm.time_limit_s)
+        what, number = match.group(1), match.group(2)
+        if what == "over":
+            resize_to_nothing(vm)
+            vm.answer("over")
+            break
+        if what == "add":
+            add(vm, dimms)
+            dimms += 1
+        elif what == "unplug":
+            unplug(vm, balloons)
+            balloons += 1
+        elif what == "plug":
+            plug(vm, balloons)
+        elif what == "vmem":
+            resize(vm, int(number))
+        else:
+            raise VMError(f"no idea what '{what}' is")
+        done += 1
+        vm.answer(match.group(0)[len("sync "):])
+    vm.wait_exit()
+    breaches = [line.text for line in vm.console.lines
+                if line.stream == KERNEL and "VIOLATION" in line.text]
+    vm.check(not breaches, f"no breach of the contract {breaches[:1]}")
+    vm.check(done > 0, f"the host did {done} things")

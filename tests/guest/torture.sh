@@ -1,0 +1,91 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Everything at once, drawn from a seed: parameters, pause, flush, loading and
+# unloading, binding, CPUs and memory coming and going, pressure, and devices
+# that answer badly, under loads that verify their memory.  The same seed gives
+# each actor the same actions in the same order; which of them meet is the
+# machine's affair.  "make torture" is the same script for longer.
+# vm: mem=1024 smp=2 timeout=420 append=SEED=1 append=LENGTH_S=50 append=DEVICES=both
+# vm: modules=fpr,virtio_fpr,fpr_testdev,fpr_badhost,virtio_balloon,virtio_mem
+# vm: files=memload,kload,hog,torture-lib.sh,torture-actors.sh,scripts/fprctl
+# vm: qemu="-m 1024M,slots=4,maxmem=4G"
+# vm: qemu="-device pcie-root-port,id=port0,chassis=1"
+# vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
+# vm: qemu="-object memory-backend-ram,id=vmem,size=512M"
+# vm: qemu="-device virtio-mem-pci,id=vmem0,memdev=vmem,requested-size=0"
+# shellcheck disable=SC1091 # the paths are the guest's
+. /test/lib.sh
+. /bin/torture-lib.sh
+. /bin/torture-actors.sh
+# shellcheck disable=SC2034 # for the actors
+min_free=$(cat /proc/sys/vm/min_free_kbytes)
+plan 15
+
+used_kb() { echo $(($(meminfo MemTotal) - $(memfree_kb))); }
+total_mb=$(($(meminfo MemTotal) / 1024))
+diag "seed $SEED, $LENGTH_S s, devices: $DEVICES, $total_mb MiB, $(uname -r)"
+mkdir -p /mnt
+mount -t tmpfs -o size=80% tmpfs /mnt
+modprobe fpr_badhost faults=0 seed="$SEED" || bail "fpr_badhost does not load"
+modprobe virtio_mem || bail "virtio_mem does not load"
+load_core && load_device fpr_testdev && fpr_set flush 1
+unload_all
+memload 2 64 1 /mnt "$SEED" >/dev/null
+kload 1 8 1 /mnt "$SEED" >/dev/null
+settle
+used_before=$(used_kb)
+
+# The loads take what CPU the actors leave.
+gently() {
+	# shellcheck disable=SC2016 # the other shell's
+	exec sh -c 'renice -n 10 -p $$ && exec "$@"' sh "$@"
+}
+gently memload 36000 $((total_mb / 4)) 3 /mnt "$SEED" >/tmp/memload.log 2>&1 &
+memload=$!
+gently kload 36000 $((total_mb / 40)) 2 /mnt "$SEED" >/tmp/kload.log 2>&1 &
+kload=$!
+actors=
+for name in params control modules machine; do
+	actor $name &
+	actors="$actors $!"
+done
+# This one talks with the host, which a background process cannot.
+actor host
+# shellcheck disable=SC2086 # a list
+check "all actors come to an end" wait_until 120 all_gone $actors
+# shellcheck disable=SC2086
+all_gone $actors || who_hangs
+host_sync over >/dev/null
+
+put_back
+kill $memload $kload
+check "memory is as it was written" wait $memload
+check "kernel objects are as they were written" wait $kload
+sed 's/^/# /' /tmp/memload.log /tmp/kload.log
+check "memory taken under pressure was as it was written" test ! -s /tmp/hog.bad
+equal "nothing was taken that is to be refused, nothing failed that is to work" \
+	"$(cat /tmp/wrong)" ""
+check "everything unloads" unload_all
+gather
+equal "the contract was kept" "$(sum violations)" 0
+check "memory was reported" test "$(sum reported_pages)" -gt $((LENGTH_S * 200))
+if uses fpr_testdev; then
+	check "memory was overwritten" test "$(sum overwritten_pages)" -gt $((LENGTH_S * 200))
+else
+	skip "memory was overwritten" "not with that device"
+fi
+if uses virtio_fpr; then
+	check "faults were injected" test "$(sum faults)" -gt $((LENGTH_S / 10))
+else
+	skip "faults were injected" "not with that device"
+fi
+check "a device can be had again" sh -c ". /test/lib.sh; . /bin/torture-lib.sh
+	load_core && load_device fpr_testdev && fpr_set flush 1; unload_all"
+rmmod fpr_badhost virtio_mem
+check "nothing is loaded" test ! -e /sys/kernel/fpr
+settle
+in_range "memory in use is what it was, KiB" "$(used_kb)" $((used_before - 65536)) \
+	$((used_before + 24576))
+refuse "no breach of the contract in the log" log_has VIOLATION
+figures
+check "something was done" test "$(sum actions)" -gt $((LENGTH_S * 2))
