@@ -20,6 +20,7 @@
 #include <linux/page_ref.h>
 #include <linux/scatterlist.h>
 #include <linux/string.h>
+#include <linux/vmalloc.h>
 
 #include <fpr/fpr.h>
 
@@ -90,6 +91,9 @@ static bool draw_failure(void)
 	return (every && reports % every == 0) ||
 	       (one_in && (unsigned int)draw() % one_in == 0);
 }
+/* Pages mapped at a time: 2 MiB where pages have 4 KiB.  One report at a time. */
+#define WINDOW_PAGES	512
+static struct page *window_pages[WINDOW_PAGES];
 
 static void violation(const char *what, unsigned long pfn)
 {
@@ -134,31 +138,77 @@ static void check_entry(struct scatterlist *sg, unsigned long *end)
 	}
 }
 
-static void fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
+/*
+ * A host has a mapping of its own of the guest's memory, and so has this one:
+ * the kernel's may be absent for free pages (debug_pagealloc), and KASAN watches
+ * it.
+ */
+struct window {
+	struct page **pages;
+	unsigned int nr;
+	u8 byte;
+	void (*visit)(struct window *win, void *mem);
+};
+
+static void visit_window(struct window *win)
 {
+	void *mem;
+
+	if (!win->nr)
+		return;
+	mem = vmap(win->pages, win->nr, VM_MAP, PAGE_KERNEL);
+	if (mem)
+		win->visit(win, mem);
+	else
+		violation("no memory for a mapping", win->nr);
+	vunmap(mem);
+	win->nr = 0;
+	cond_resched();
+}
+
+static void visit_all(struct scatterlist *sgl, unsigned int nents, u8 byte,
+		      void (*visit)(struct window *win, void *mem))
+{
+	struct window win = {
+		.pages = window_pages,
+		.byte = byte,
+		.visit = visit,
+	};
 	struct scatterlist *sg;
-	unsigned int i;
+	unsigned int i, p;
 
 	for_each_sg(sgl, sg, nents, i) {
-		memset(page_address(sg_page(sg)), byte, sg->length);
-		cond_resched();
+		for (p = 0; p < sg->length >> PAGE_SHIFT; p++) {
+			win.pages[win.nr++] = pfn_to_page(page_to_pfn(sg_page(sg)) + p);
+			if (win.nr == WINDOW_PAGES)
+				visit_window(&win);
+		}
 	}
+	visit_window(&win);
+}
+
+static void overwrite(struct window *win, void *mem)
+{
+	memset(mem, win->byte, (size_t)win->nr << PAGE_SHIFT);
+}
+
+static void compare(struct window *win, void *mem)
+{
+	void *bad = memchr_inv(mem, win->byte, (size_t)win->nr << PAGE_SHIFT);
+
+	if (bad)
+		violation("page was written to while it was reported",
+			  page_to_pfn(win->pages[(bad - mem) >> PAGE_SHIFT]));
+}
+
+static void fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
+{
+	visit_all(sgl, nents, byte, overwrite);
 }
 
 static void check_fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
 {
-	struct scatterlist *sg;
-	unsigned int i;
-
-	for_each_sg(sgl, sg, nents, i) {
-		void *bad = memchr_inv(page_address(sg_page(sg)), byte,
-				       sg->length);
-
-		if (bad)
-			violation("page was written to while it was reported",
-				  page_to_pfn(virt_to_page(bad)));
-		cond_resched();
-	}
+	visit_all(sgl, nents, byte, compare);
 }
 
 static int report(struct fpr_device *fdev, struct scatterlist *sgl,
