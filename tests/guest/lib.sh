@@ -91,10 +91,13 @@ in_range() {
 	fi
 }
 
+# slow N: a time N, longer on kernels that are known to be slow
+slow() { echo $(($1 * ${FPR_SLOW:-1})); }
+
 # wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails
 # when the time is over
 wait_until() {
-	wait_end=$(($(uptime_ms) + $1 * 1000))
+	wait_end=$(($(uptime_ms) + $(slow "$1") * 1000))
 	shift
 	while :; do
 		"$@" >/dev/null 2>&1 && return 0
@@ -154,7 +157,7 @@ mark() {
 host_sync() {
 	echo "sync $1" >&2
 	# shellcheck disable=SC3045 # busybox has read -t
-	while read -r -t "${2:-60}" sync_go sync_marker sync_text; do
+	while read -r -t "$(slow "${2:-60}")" sync_go sync_marker sync_text; do
 		if [ "$sync_go" = go ] && [ "$sync_marker" = "$1" ]; then
 			echo "$sync_text"
 			return 0

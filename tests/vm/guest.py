@@ -22,6 +22,17 @@ files     programs and files put into /bin of the guest: NAME of
 allow     kinds of kernel log lines that the test provokes (tests/vm/faults)
 qemu      more arguments for QEMU
 kernels   names of the only kernels on which it runs; others skip it
+
+A kernel of our own (scripts/build-kernel) may want to be booted in a way of its
+own.  scripts/kernel-config/PART.guest says so for a part of its configuration,
+in lines of words as well:
+
+slow      times and time limits of the tests are multiplied by this
+more_mem  per cent of memory added, for what the kernel keeps for itself
+append    more kernel command line
+absent    modules it does not have; tests that need one are skipped
+ignore    kernel log lines that are no fault of ours (an expression like those
+          in tests/vm/faults)
 """
 
 import glob
@@ -43,6 +54,10 @@ DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon"}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
+
+
+PARTS = os.path.join(TOP, "scripts", "kernel-config")
+PROPERTIES = {"slow": "1", "more_mem": "0", "append": [], "absent": [], "ignore": []}
 
 
 class NeedError(Exception):
@@ -75,6 +90,37 @@ def kernel_dir(name):
     if result.returncode != 0:
         raise NeedError(f"kernel '{name}' cannot be had (see above)")
     return result.stdout.strip()
+
+
+def properties(kdir):
+    """What the parts of a kernel of our own want; the defaults for others."""
+    found = {key: list(value) if isinstance(value, list) else value
+             for key, value in PROPERTIES.items()}
+    try:
+        with open(os.path.join(kdir, "fragments"), encoding="ascii") as file:
+            parts = file.read().split()
+    except FileNotFoundError:
+        parts = []
+    for part in parts:
+        path = os.path.join(PARTS, part + ".guest")
+        if not os.path.exists(path):
+            continue
+        with open(path, encoding="ascii") as file:
+            for word in shlex.split(file.read(), comments=True):
+                key, _, value = word.partition("=")
+                if key not in found:
+                    raise NeedError(f"unknown property '{key}' in {path}; see tests/vm/guest.py")
+                if isinstance(found[key], list):
+                    found[key].append(value)
+                else:
+                    found[key] = value
+    return found
+
+
+def missing_module(kdir, needs):
+    """A module that the script needs and this kernel is known not to have."""
+    absent = properties(kdir)["absent"]
+    return next((name for name in needs["modules"] + needs["load"] if name in absent), None)
 
 
 def accel(name):
@@ -131,6 +177,8 @@ def build_image(out, kdir, script, needs, build_dir):
     files = [("test/lib.sh", os.path.join(GUEST, "lib.sh"))]
     files += [find_file(name) for name in needs["files"]]
     faults = "".join(f"{regex}\n" for _, regex in ktap.load_faults(needs["allow"]))
+    ignored = "".join(f"{regex}\n" for regex in properties(kdir)["ignore"])
+    files.append(("etc/guest-ignored", (ignored or "^$^\n").encode()))
     initramfs.build(out, kdir, script, stock=stock, ours=[ours[name] for name in own_wanted],
                     load=needs["load"] or None, files=files, faults=faults)
 
@@ -138,12 +186,15 @@ def build_image(out, kdir, script, needs, build_dir):
 def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options):
     """A VM object for an image; options overrule what the needs say."""
     emulated = acceleration != "kvm"
+    kernel = properties(kdir)
+    slow = float(kernel["slow"])
+    append = kernel["append"] + ([f"FPR_SLOW={kernel['slow']}"] if slow != 1 else [])
     settings = {
         "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
-        "mem_mib": int(needs["mem"]), "smp": int(needs["smp"]), "backing": needs["backing"],
-        "balloon": needs["balloon"], "append": " ".join(needs["append"]),
+        "mem_mib": int(needs["mem"]) * (100 + int(kernel["more_mem"])) // 100, "slow": slow, "smp": int(needs["smp"]), "backing": needs["backing"],
+        "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
         "cpu": TCG_CPU if emulated else "host",
-        "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1),
+        "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1) * slow,
         "qemu_args": [arg for text in needs["qemu"] for arg in text.split()] + list(qemu_args),
     }
     settings.update(options)

@@ -13,7 +13,7 @@ def sync(vm, marker, timeout_s=120):
 
 def mib_back(vm, full_kib, enough_mib, timeout_s=5):
     """MiB that went back since full_kib; waits until it is enough."""
-    end = time.monotonic() + timeout_s
+    end = time.monotonic() + timeout_s * vm.slow
     while True:
         mib = (full_kib - vm.memory_kib()) // MIB
         if mib >= enough_mib or time.monotonic() > end:

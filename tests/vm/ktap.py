@@ -75,8 +75,9 @@ def judge_points(lines, verdict):
         verdict.fail("the plan has no points")
 
 
-def judge(lines, *, timed_out=False, exit_status=0, allow=()):
-    """Verdict over (time, stream, text) lines of the streams K and T."""
+def judge(lines, *, timed_out=False, exit_status=0, allow=(), ignore=()):
+    """Verdict over (time, stream, text) lines of the streams K and T; ignore:
+    expressions of lines of K that this kernel prints by itself."""
     verdict = Verdict()
     test = [line.text for line in lines if line.stream == "T" and line.text.strip()]
     judge_points(test, verdict)
@@ -88,8 +89,9 @@ def judge(lines, *, timed_out=False, exit_status=0, allow=()):
         verdict.fail("the run is not complete: the last line is "
                      + (repr(test[-1]) if test else "missing"))
     faults = [(name, re.compile(regex)) for name, regex in load_faults(allow)]
+    ignored = [re.compile(regex) for regex in ignore]
     for line in lines:
-        if line.stream != "K":
+        if line.stream != "K" or any(regex.search(line.text) for regex in ignored):
             continue
         for name, regex in faults:
             if regex.search(line.text):

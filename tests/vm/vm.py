@@ -114,12 +114,13 @@ class VM:
 
     def __init__(self, *, kernel, initrd, accel, mem_mib=512, smp=1, append="",
                  backing="anon", balloon=None, cpu="max", qemu_args=(),
-                 time_limit_s=120, sample_s=None):
+                 time_limit_s=120, sample_s=None, slow=1.0):
         self.kernel, self.initrd, self.accel = kernel, initrd, accel
         self.mem_mib, self.smp, self.append = mem_mib, smp, append
         self.backing, self.balloon, self.cpu = backing, balloon, cpu
         self.extra = list(qemu_args)
         self.time_limit_s, self.sample_s = time_limit_s, sample_s
+        self.slow = slow  # what waits for the guest waits so many times longer
         self.samples = []
         self.timed_out = False
         self.proc = None
@@ -240,6 +241,7 @@ class VM:
         """Waits for a line that matches, after the one found last, and returns
         (line, match).  VMError when it does not come."""
         regex = re.compile(pattern)
+        timeout_s *= self.slow
         deadline = time.monotonic() + timeout_s
         with self.console.changed:
             while True:
