@@ -7,6 +7,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 # For tests and benchmarks: names of scripts/fetch-kernel
 KERNEL ?= 6.1-cloud
 CHECK_KERNELS ?= 6.1-cloud 6.12-cloud
+DEBUG_KERNELS ?= 6.1-debug 6.12-debug
 BUILD_KERNELS ?= 6.1-cloud 6.1-generic 6.12-cloud 6.12-generic
 CYCLES ?= 200
 
@@ -15,7 +16,7 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules modules-test conf clean distclean help \
 	demo check check-unit check-fprctl check-static check-build check-harness \
-	check-guest check-dkms mutate soak bench-return bench-hotpath \
+	check-guest check-debug check-dkms mutate soak bench-return bench-hotpath \
 	dkms-install dkms-remove
 
 all: modules
@@ -57,6 +58,9 @@ check-unit check-fprctl check-static check-build check-harness check-guest check
 	@CHECK_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),$(KERNEL),$(CHECK_KERNELS))" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run $(@:check-%=%)
 
+check-debug:
+	@DEBUG_KERNELS="$(DEBUG_KERNELS)" tests/run debug
+
 mutate:
 	tests/mutate --kernel $(KERNEL)
 
@@ -95,6 +99,8 @@ help:
 	@echo '  check-harness   the guest test harness itself fails when it should'
 	@echo '  check-guest     tests in QEMU guests (CHECK_KERNELS= or KERNEL=)'
 	@echo '  check-dkms      install, rebuild and remove in a Debian root tree'
+	@echo '  check-debug     guest tests on kernels of our own, with KASAN, lockdep,'
+	@echo '                  kmemleak, shuffled pages (DEBUG_KERNELS=; hours)'
 	@echo '  mutate          deliberate mistakes are noticed by the tests'
 	@echo '  soak            $(CYCLES) load/unload cycles under load (CYCLES= KERNEL=)'
 	@echo 'Kernels: scripts/fetch-kernel --list'

@@ -3,7 +3,7 @@
 # A kernel that poisons free pages and checks the poison (generic flavour of 6.1).
 # vm: mem=512 smp=1 timeout=120 modules=fpr,fpr_testdev,virtio_fpr files=memload
 # vm: balloon=free-page-reporting=on,page-poison=off append=page_poison=1
-# vm: kernels=6.1-generic
+# vm: kernels=6.1-generic,6.1-debug,6.12-debug
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 7

@@ -91,6 +91,7 @@ static bool draw_failure(void)
 	return (every && reports % every == 0) ||
 	       (one_in && (unsigned int)draw() % one_in == 0);
 }
+
 /* Pages mapped at a time: 2 MiB where pages have 4 KiB.  One report at a time. */
 #define WINDOW_PAGES	512
 static struct page *window_pages[WINDOW_PAGES];
