@@ -8,6 +8,7 @@ A script in tests/guest says what it needs in comment lines:
     # vm: modules=fpr,virtio_fpr load=virtio_pci,fpr append=SIZE_MB=64 files=memload
 
 mem       guest memory, MiB (512)
+maxmem    memory can be added up to this, MiB (none)
 smp       virtual CPUs (1)
 timeout   time limit of the whole run, s (120); doubled without KVM
 balloon   options of a virtio-balloon device; without it there is no device
@@ -50,7 +51,8 @@ TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))
 GUEST = os.path.join(TOP, "tests", "guest")
 LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
-DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon"}
+DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon",
+            "maxmem": ""}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
@@ -191,7 +193,9 @@ def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options
     append = kernel["append"] + ([f"FPR_SLOW={kernel['slow']}"] if slow != 1 else [])
     settings = {
         "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
-        "mem_mib": int(needs["mem"]) * (100 + int(kernel["more_mem"])) // 100, "slow": slow, "smp": int(needs["smp"]), "backing": needs["backing"],
+        "mem_mib": int(needs["mem"]) * (100 + int(kernel["more_mem"])) // 100,
+        "maxmem_mib": int(needs["maxmem"] or 0), "smp": int(needs["smp"]),
+        "slow": slow, "backing": needs["backing"],
         "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
         "cpu": TCG_CPU if emulated else "host",
         "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1) * slow,

@@ -112,11 +112,12 @@ class Console:
 class VM:
     """One guest.  Use it as a context manager."""
 
-    def __init__(self, *, kernel, initrd, accel, mem_mib=512, smp=1, append="",
+    def __init__(self, *, kernel, initrd, accel, mem_mib=512, maxmem_mib=0, smp=1, append="",
                  backing="anon", balloon=None, cpu="max", qemu_args=(),
                  time_limit_s=120, sample_s=None, slow=1.0):
         self.kernel, self.initrd, self.accel = kernel, initrd, accel
         self.mem_mib, self.smp, self.append = mem_mib, smp, append
+        self.maxmem_mib = maxmem_mib  # 0: no memory can be added
         self.backing, self.balloon, self.cpu = backing, balloon, cpu
         self.extra = list(qemu_args)
         self.time_limit_s, self.sample_s = time_limit_s, sample_s
@@ -134,9 +135,12 @@ class VM:
     def command(self, fds):
         """The command line; fds: file descriptors of K, T and QMP."""
         machine = "q35"
+        memory = f"{self.mem_mib}M"
+        if self.maxmem_mib:
+            memory += f",slots=4,maxmem={self.maxmem_mib}M"
         args = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-cpu", self.cpu,
-                "-smp", str(self.smp), "-m", f"{self.mem_mib}M"]
+                "-smp", str(self.smp), "-m", memory]
         if self.accel:
             args += ["-accel", self.accel]
         if self.backing == "memfd":
