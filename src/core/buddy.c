@@ -46,7 +46,7 @@ static void zone_unlock(struct zone *zone, unsigned long flags, u64 since)
 
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (held > fpr_stats.max_lock_hold_ns)
-		fpr_stats.max_lock_hold_ns = held;
+		fpr_stat_set(&fpr_stats.max_lock_hold_ns, held);
 }
 
 /**
@@ -115,26 +115,26 @@ void fpr_batch_reset(struct fpr_batch *batch)
 	batch->pages = 0;
 	batch->zone = NULL;
 	batch->zone_pages = 0;
-	fpr_stats.held_pages = 0;
+	fpr_stat_set(&fpr_stats.held_pages, 0);
 }
 
 /*
  * The free buddy that @pfn lies in, if it begins there or is larger than a
  * block: callers walk a range buddy by buddy from a block's start.  A hint
- * without zone->lock, a fact with it.
+ * without zone->lock, a fact with it; the races of the first case are meant.
  */
 static struct page *free_buddy(unsigned long pfn, unsigned int *order)
 {
 	struct page *page = pfn_to_page(pfn);
 	unsigned int o;
 
-	if (PageBuddy(page)) {
+	if (data_race(PageBuddy(page))) {
 		*order = READ_ONCE(page->private);
 		return *order <= FPR_MAX_ORDER ? page : NULL;
 	}
 	for (o = FPR_BLOCK_ORDER + 1; o <= FPR_MAX_ORDER; o++) {
 		page = pfn_to_page(round_down(pfn, 1UL << o));
-		if (!PageBuddy(page))
+		if (!data_race(PageBuddy(page)))
 			continue;
 		*order = READ_ONCE(page->private);
 		if (*order >= o && *order <= FPR_MAX_ORDER)
@@ -200,8 +200,9 @@ bool fpr_buddy_stuck(unsigned long pfn, unsigned long end)
 		unsigned int order = 0;
 
 		if (!free_buddy(pfn, &order)) {
-			if (page_ref_count(page) || PageCompound(page) ||
-			    PageReserved(page) ||
+			if (page_ref_count(page) ||
+			    data_race(PageCompound(page)) ||
+			    data_race(PageReserved(page)) ||
 			    atomic_read(&page->_mapcount) != -1)
 				return false;
 			order = 0;
@@ -265,7 +266,7 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 	if (!zone_can_spare(batch, pages))
 		return FPR_TAKE_LOW;
 	if (!fpr_isolate_free_page(page, order)) {
-		fpr_stats.isolate_failed++;
+		fpr_stat_add(&fpr_stats.isolate_failed, 1);
 		return FPR_TAKE_LOW;
 	}
 
@@ -274,7 +275,7 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 	batch->nr++;
 	batch->pages += pages;
 	batch->zone_pages += pages;
-	fpr_stats.held_pages = batch->pages;
+	fpr_stat_set(&fpr_stats.held_pages, batch->pages);
 	fpr_coalesce_add(&batch->list, pfn, pages);
 	return FPR_TAKE_END;
 }

@@ -122,13 +122,14 @@ static void schedule_sweep(u32 now)
 static void harvest(u32 now)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned long taken;
+	unsigned long taken, recycled = 0;
 
 	WRITE_ONCE(e->armed, 0);
 	/* First the flag, then the marks; pairs with fpr_engine_wake(). */
 	smp_mb();
 	taken = fpr_blockmap_harvest(&e->map, now, fpr_param(FPR_DELAY_MS),
-				     &fpr_stats.recycled_blocks);
+				     &recycled);
+	fpr_stat_add(&fpr_stats.recycled_blocks, recycled);
 	if (!taken && fpr_hooks_see_frees())
 		return;
 	if (e->sweep_pending)
@@ -146,7 +147,7 @@ static void sweep_if_due(u32 now)
 	e->sweep_pending = false;
 	if (e->sweep_again)
 		schedule_sweep(now);
-	fpr_stats.sweeps++;
+	fpr_stat_add(&fpr_stats.sweeps, 1);
 	fpr_memory_sweep(now + fpr_param(FPR_DELAY_MS));
 }
 
@@ -240,7 +241,7 @@ static void run(struct kthread_work *work)
 	mutex_lock(&e->lock);
 	if (!e->running)
 		goto unlock;
-	fpr_stats.wakeups++;
+	fpr_stat_add(&fpr_stats.wakeups, 1);
 	now = fpr_now_ms();
 	flush = e->flush_wanted;
 	flushing = flush != e->flush_done;
@@ -276,7 +277,7 @@ void fpr_engine_start(void)
 	u32 now = fpr_now_ms();
 
 	mutex_lock(&e->lock);
-	e->fails = 0;
+	WRITE_ONCE(e->fails, 0);
 	e->sweep_pending = false;
 	fpr_blockmap_activate_all(&e->map, now + fpr_param(FPR_DELAY_MS));
 	WRITE_ONCE(e->running, true);

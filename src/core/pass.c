@@ -173,10 +173,10 @@ static void note_success(void)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	e->fails = 0;
-	fpr_stats.reports++;
-	fpr_stats.segments += e->batch.list.nr;
-	fpr_stats.reported_pages += e->batch.pages;
+	WRITE_ONCE(e->fails, 0);
+	fpr_stat_add(&fpr_stats.reports, 1);
+	fpr_stat_add(&fpr_stats.segments, e->batch.list.nr);
+	fpr_stat_add(&fpr_stats.reported_pages, e->batch.pages);
 }
 
 static void note_failure(int err)
@@ -186,13 +186,14 @@ static void note_failure(int err)
 					      BACKOFF_DOUBLINGS);
 
 	e->backoff_until = fpr_now_ms() + ms;
-	if (!e->fails++ && err != -ENODEV)
+	WRITE_ONCE(e->fails, e->fails + 1);
+	if (e->fails == 1 && err != -ENODEV)
 		pr_warn_ratelimited("%s failed a report (error %d): its memory is back in the allocator; next attempt in %u ms\n",
 				    e->dev->name, err, ms);
 	/* A device that is being removed is no error. */
 	if (err == -ENODEV)
 		return;
-	fpr_stats.errors++;
+	fpr_stat_add(&fpr_stats.errors, 1);
 	trace_fpr_error(err, e->batch.pages, ms);
 }
 
@@ -265,7 +266,7 @@ static void drain_if_stuck(u32 now, bool any_age)
 	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_param(FPR_THRESHOLD_KB)))
 		return;
 	count_stuck(now, any_age, true, &late);
-	fpr_stats.drains++;
+	fpr_stat_add(&fpr_stats.drains, 1);
 	fpr_drain_percpu_lists();
 }
 
@@ -286,8 +287,8 @@ int fpr_pass(unsigned long due, u32 now, bool flush)
 
 	drain_if_stuck(now, flush);
 	err = report_due(now, flush);
-	fpr_stats.passes++;
-	fpr_stats.last_pass_us = (ktime_get_ns() - start) / 1000;
+	fpr_stat_add(&fpr_stats.passes, 1);
+	fpr_stat_set(&fpr_stats.last_pass_us, (ktime_get_ns() - start) / 1000);
 	trace_fpr_pass(due, fpr_stats.reported_pages - before,
 		       fpr_stats.last_pass_us);
 	return err;
