@@ -15,9 +15,9 @@
 #include "fpr-conf.h"
 
 /* Kernels that fpr was tested on; outside of it a load warns. */
-#define FPR_KERNEL_TESTED (LINUX_VERSION_CODE >= KERNEL_VERSION(6, 1, 0) && \
-			   LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0))
-#define FPR_KERNEL_RANGE "6.1 to 6.12"
+#define FPR_KERNEL_TESTED (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 0) && \
+			   LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0))
+#define FPR_KERNEL_RANGE "5.10 to 7.3"
 
 /* Largest order of the buddy allocator, inclusive on every kernel. */
 #define FPR_MAX_ORDER ilog2(MAX_ORDER_NR_PAGES)
@@ -25,15 +25,20 @@
 /* Migratetype of a pageblock: one symbol before, another since 6.17. */
 #if defined(FPR_HAVE_GET_PFNBLOCK_MIGRATETYPE)
 #define FPR_MIGRATETYPE_SYMBOL	"get_pfnblock_migratetype"
+#define FPR_MIGRATETYPE_RETURN	enum migratetype
 #define FPR_MIGRATETYPE_PARAMS	const struct page *page, unsigned long pfn
 #define FPR_MIGRATETYPE_ARGS(p)	(p), page_to_pfn(p)
-typedef enum migratetype fpr_migratetype_ret_t;
-#elif defined(FPR_HAVE_GET_PFNBLOCK_FLAGS_MASK)
+#else
 #define FPR_MIGRATETYPE_SYMBOL	"get_pfnblock_flags_mask"
+#define FPR_MIGRATETYPE_RETURN	unsigned long
+#if defined(FPR_HAVE_GET_PFNBLOCK_FLAGS_MASK)
 #define FPR_MIGRATETYPE_PARAMS	const struct page *page, unsigned long pfn, \
 				unsigned long mask
+#elif defined(FPR_HAVE_GET_PFNBLOCK_FLAGS_MASK_MUTABLE)
+#define FPR_MIGRATETYPE_PARAMS	struct page *page, unsigned long pfn, \
+				unsigned long mask
+#endif
 #define FPR_MIGRATETYPE_ARGS(p)	(p), page_to_pfn(p), MIGRATETYPE_MASK
-typedef unsigned long fpr_migratetype_ret_t;
 #endif
 
 #if defined(FPR_HAVE_CC_PLATFORM)

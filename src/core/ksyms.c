@@ -35,7 +35,7 @@ static void putback_unset(struct page *page, unsigned int order, int mt)
 {
 }
 
-static fpr_migratetype_ret_t migratetype_unset(FPR_MIGRATETYPE_PARAMS)
+static FPR_MIGRATETYPE_RETURN migratetype_unset(FPR_MIGRATETYPE_PARAMS)
 {
 	return 0;
 }
