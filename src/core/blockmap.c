@@ -4,6 +4,7 @@
 #include <linux/errno.h>
 #include <linux/log2.h>
 #include <linux/minmax.h>
+#include <linux/mm.h> /* kvcalloc() is here before 5.16, in slab.h since */
 #include <linux/slab.h>
 #include <linux/string.h>
 

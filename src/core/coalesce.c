@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Coalescing of free buddies into segments; see coalesce.h. */
-#include <linux/math.h>
+#include <linux/kernel.h>
 #include <linux/minmax.h>
 
 #include "coalesce.h"

@@ -122,8 +122,11 @@ static void *resolve_mandatory(const char *name)
  */
 int fpr_ksyms_init(void)
 {
-	void *isolate = resolve_mandatory("__isolate_free_page");
-	void *putback, *migratetype, *drain;
+	/* static_call_update() of older kernels insists on the type. */
+	typeof(isolate_unset) *isolate = resolve_mandatory("__isolate_free_page");
+	typeof(putback_unset) *putback;
+	typeof(migratetype_unset) *migratetype;
+	typeof(drain_unset) *drain;
 
 	if (IS_ERR(isolate))
 		return PTR_ERR(isolate);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* /sys/kernel/fpr: see docs/abi/sysfs-kernel-fpr. */
+#include <linux/kernel.h>
 #include <linux/kobject.h>
-#include <linux/kstrtox.h>
 #include <linux/mm.h>
 #include <linux/sysfs.h>
 

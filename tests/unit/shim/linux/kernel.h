@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-#ifndef _SHIM_MATH_H
-#define _SHIM_MATH_H
+#ifndef _SHIM_KERNEL_H
+#define _SHIM_KERNEL_H
 
 #define DIV_ROUND_UP(n, d)	(((n) + (d) - 1) / (d))
 
