@@ -16,7 +16,7 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules modules-test conf clean distclean help \
 	demo check check-unit check-fprctl check-static check-build check-harness \
-	check-guest check-debug check-dkms mutate soak bench-return bench-hotpath \
+	check-refusals check-guest check-debug check-dkms mutate soak bench-return bench-hotpath \
 	dkms-install dkms-remove
 
 all: modules
@@ -54,7 +54,7 @@ demo:
 check:
 	@CHECK_KERNELS="$(CHECK_KERNELS)" BUILD_KERNELS="$(BUILD_KERNELS)" tests/run
 
-check-unit check-fprctl check-static check-build check-harness check-guest check-dkms:
+check-unit check-fprctl check-static check-build check-refusals check-harness check-guest check-dkms:
 	@CHECK_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),$(KERNEL),$(CHECK_KERNELS))" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run $(@:check-%=%)
 
@@ -96,6 +96,7 @@ help:
 	@echo '  check-static    sparse, checkpatch, shellcheck, cppcheck, clang-tidy,'
 	@echo '                  pyflakes, coverage of the pure parts'
 	@echo '  check-build     all modules for every kernel (BUILD_KERNELS=)'
+	@echo '  check-refusals  kernels and guests that are refused, made up'
 	@echo '  check-harness   the guest test harness itself fails when it should'
 	@echo '  check-guest     tests in QEMU guests (CHECK_KERNELS= or KERNEL=)'
 	@echo '  check-dkms      install, rebuild and remove in a Debian root tree'

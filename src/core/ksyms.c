@@ -104,10 +104,7 @@ static void *resolve_mandatory(const char *name)
 {
 	void *addr = fpr_ksyms_find(name, NULL);
 
-	if (PTR_ERR_OR_ZERO(addr) == -EPERM)
-		pr_err("kernel lockdown forbids kprobes, which fpr needs to find %s: boot without lockdown=confidentiality\n",
-		       name);
-	else if (IS_ERR(addr))
+	if (IS_ERR(addr))
 		pr_err("kernel function %s not found (error %ld): this kernel is not supported; see fprctl doctor\n",
 		       name, PTR_ERR(addr));
 	return addr;

@@ -16,10 +16,14 @@
 
 static int check_guest(void)
 {
-	if (fpr_memory_encrypted() && !fpr_allow_encrypted) {
+	bool encrypted = fpr_memory_encrypted();
+
+	if (encrypted && !fpr_allow_encrypted) {
 		pr_err("guest memory is encrypted (SEV, TDX): a page that the host discards and gives back need not be usable; load with allow_encrypted=1 if your platform handles it\n");
 		return -EPERM;
 	}
+	if (encrypted)
+		pr_warn("guest memory is encrypted (SEV, TDX): going on because of allow_encrypted=1; whether a discarded page can be used again is up to your platform\n");
 	if (!FPR_KERNEL_TESTED)
 		pr_warn("built for a kernel outside of the tested range (%s)\n",
 			FPR_KERNEL_RANGE);

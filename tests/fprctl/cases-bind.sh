@@ -195,6 +195,17 @@ case_bind_where_modprobe_fails() {
 	driver_is virtio1 virtio_balloon
 }
 
+case_bind_where_unsigned_modules_are_refused() {
+	machine virtio_balloon
+	put refuse/load-fpr 'Operation not permitted'
+	put dmesg '<5>[ 9.0] Lockdown: modprobe: unsigned module loading is restricted; see man kernel_lockdown.7'
+	ctl bind
+	exits 1
+	complains 'unsigned module loading is restricted'
+	complains 'fprctl doctor'
+	driver_is virtio1 virtio_balloon
+}
+
 case_bind_several_devices() {
 	machine virtio_balloon
 	second_balloon
