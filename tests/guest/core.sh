@@ -5,7 +5,7 @@
 # vm: mem=512 smp=2 timeout=120 modules=fpr,fpr_testdev files=docs/abi/sysfs-kernel-fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 46
+plan 58
 
 # bad NAME=VALUE RANGE: the load fails, and the log names the range
 bad() {
@@ -22,6 +22,49 @@ bad hold_kb=1 "hold_kb must be a number from 4096 to 16777216"
 bad threshold_kb=99999999999 "threshold_kb must be a number from 0 to 16777216"
 bad enabled=2 "enabled must be a number from 0 to 1"
 bad hook=magic "hook must be auto, tracepoint, tracepoint.drain, ftrace, kprobe or none"
+
+# Every parameter, with every kind of nonsense that it can be given: at load and
+# while loaded.  Each is refused, names the range, and changes nothing.
+ranges="order:0:10 delay_ms:10:600000 threshold_kb:0:16777216 hold_kb:4096:16777216 enabled:0:1"
+nonsense() { # smallest largest
+	[ "$1" = 0 ] || echo $(($1 - 1))
+	echo $(($2 + 1))
+	printf '%s\n' -1 4294967297 18446744073709551616 0xg 1e3 y
+}
+more_nonsense() { # takes longer, or is no argument of modprobe
+	printf '%s\n' -0x1 4294967296 99999999999999999999 0x 1.5 1k 1,2 --1 ++1 true none '*' ünf \
+		'' ' ' '1 2' ' 1' '1 '
+}
+named() { # name smallest largest; busybox tries each load twice
+	dmesg | grep -o "fpr: $1 must be a number from $2 to $3, not \".*" | sort -u | wc -l
+}
+load_nonsense() { # name smallest largest
+	dmesg -c >/dev/null
+	nonsense "$2" "$3" >/tmp/nonsense
+	while read -r value; do
+		! modprobe fpr "$1=$value" 2>/dev/null || { echo "took $1=$value"; return 1; }
+	done </tmp/nonsense
+	equal_counts "$(wc -l </tmp/nonsense)" "$(named "$@")"
+}
+set_nonsense() { # name smallest largest
+	dmesg -c >/dev/null
+	set_before=$(fpr "$1")
+	{ nonsense "$2" "$3"; more_nonsense; } >/tmp/nonsense
+	while IFS= read -r value; do
+		! fpr_set "$1" "$value" || { echo "took $1=$value"; return 1; }
+	done </tmp/nonsense
+	[ "$(fpr "$1")" = "$set_before" ] || { echo "$1 is $(fpr "$1")"; return 1; }
+	equal_counts "$(wc -l </tmp/nonsense)" "$(named "$@")"
+}
+equal_counts() { [ "$1" = "$2" ] || { echo "$1 refused, $2 explained"; return 1; }; }
+
+for range in $ranges; do
+	# shellcheck disable=SC2046 # three words
+	set -- $(echo "$range" | tr : ' ')
+	check "load: $1 takes no nonsense" load_nonsense "$@"
+done
+refuse "allow_encrypted takes no nonsense" modprobe fpr allow_encrypted=perhaps
+check "and the kernel says so" log_has "perhaps.*invalid for parameter.*allow_encrypted"
 check "nothing is left of a refused load" test ! -e /sys/kernel/fpr
 
 check "load with good parameters" modprobe fpr order=4 delay_ms=200 hold_kb=8192
@@ -42,6 +85,11 @@ set_bad() {
 	equal "$1 keeps its value" "$(fpr "$1")" "$old"
 }
 
+for range in $ranges; do
+	# shellcheck disable=SC2046 # three words
+	set -- $(echo "$range" | tr : ' ')
+	check "set: $1 takes no nonsense" set_nonsense "$@"
+done
 set_bad order 11
 set_bad delay_ms 0
 set_bad delay_ms ""

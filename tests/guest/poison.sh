@@ -5,13 +5,8 @@
 # vm: mem=512 smp=1 timeout=120 modules=fpr,fpr_testdev,virtio_fpr
 # vm: files=content,memload,scripts/fprctl
 # vm: balloon=free-page-reporting=on,page-poison=off append=page_poison=1
-<<<<<<< HEAD
 # vm: kernels=6.1-generic,6.1-debug,6.12-debug
 # shellcheck disable=SC1091 # the paths are the guest's
-=======
-# vm: kernels=6.1-generic
-# shellcheck disable=SC1091 # the paths are the guest's
->>>>>>> 3b48f63 (Test init_on_free and page_poison with a host that promises, too)
 . /test/lib.sh
 . /bin/content
 plan 9

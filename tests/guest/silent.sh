@@ -6,7 +6,7 @@
 # vm: modules=fpr,virtio_fpr,fpr_mute files=scripts/fprctl
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 21
+plan 22
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -21,6 +21,13 @@ refuse "a time-out out of range is refused" modprobe virtio_fpr report_timeout_m
 check "with the range" log_has "report_timeout_ms must be a number from 100 to 100000"
 check "load with a short one" modprobe virtio_fpr report_timeout_ms=1000
 check "all is reported" fpr_set flush 1
+time_outs_refused() {
+	for value in 99 100001 -1 4294967396 1e3 0x 1k '' ' ' y; do
+		! echo "$value" 2>/dev/null >$timeout_file || { echo "took '$value'"; return 1; }
+	done
+	[ "$(cat $timeout_file)" = 1000 ]
+}
+check "it takes no nonsense, and stays" time_outs_refused
 churn
 free_before=$(memfree_kb)
 
