@@ -128,12 +128,14 @@ static struct page *free_buddy(unsigned long pfn, unsigned int *order)
 	struct page *page = pfn_to_page(pfn);
 	unsigned int o;
 
+	/* data_race() here and below: a look without the lock is meant to race. */
 	if (data_race(PageBuddy(page))) {
 		*order = READ_ONCE(page->private);
 		return *order <= FPR_MAX_ORDER ? page : NULL;
 	}
 	for (o = FPR_BLOCK_ORDER + 1; o <= FPR_MAX_ORDER; o++) {
 		page = pfn_to_page(round_down(pfn, 1UL << o));
+		/* As above. */
 		if (!data_race(PageBuddy(page)))
 			continue;
 		*order = READ_ONCE(page->private);
@@ -201,8 +203,8 @@ bool fpr_buddy_stuck(unsigned long pfn, unsigned long end)
 
 		if (!free_buddy(pfn, &order)) {
 			if (page_ref_count(page) ||
-			    data_race(PageCompound(page)) ||
-			    data_race(PageReserved(page)) ||
+			    /* A hint again. */
+			    data_race(PageCompound(page) || PageReserved(page)) ||
 			    atomic_read(&page->_mapcount) != -1)
 				return false;
 			order = 0;

@@ -76,6 +76,7 @@ static void wake_worker(struct irq_work *irq_work)
 	 * nothing; and of one that is, the time was set before.
 	 */
 	if (timer_pending(timer)) {
+		/* Pairs with the lock of the timer base, taken to enqueue it. */
 		smp_rmb();
 		if (time_before(READ_ONCE(timer->expires), jiffies + step))
 			return;

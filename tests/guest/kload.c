@@ -84,7 +84,7 @@ static void tree_fill(struct slot *s)
 {
 	char dir[256], name[128], link[160];
 	unsigned int i;
-	int at, fd;
+	int at;
 
 	tree_name(dir, sizeof(dir), s);
 	if (mkdir(dir, 0700))
@@ -94,6 +94,7 @@ static void tree_fill(struct slot *s)
 		die(dir);
 	for (i = 0; i < s->count; i++) {
 		size_t n = expect(s, i, 300);
+		int fd;
 
 		file_name(name, sizeof(name), s, i);
 		fd = openat(at, name, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -111,7 +112,7 @@ static void tree_check(struct slot *s, int keep)
 {
 	char dir[256], name[128], link[160];
 	unsigned int i;
-	int at, fd;
+	int at;
 
 	tree_name(dir, sizeof(dir), s);
 	at = open(dir, O_RDONLY | O_DIRECTORY);
@@ -120,6 +121,7 @@ static void tree_check(struct slot *s, int keep)
 	for (i = 0; i < s->count; i++) {
 		size_t n = expect(s, i, 300);
 		ssize_t len;
+		int fd;
 
 		file_name(name, sizeof(name), s, i);
 		snprintf(link, sizeof(link), "l%u", i);
@@ -204,7 +206,7 @@ static void take(struct slot *s)
 	case TREE:
 		s->count = 1 + rnd() % FILES;
 		tree_fill(s);
-		allocated += s->count * 4096;
+		allocated += s->count * 4096UL;
 		break;
 	case PIPE:
 		s->count = PIPE_BYTES / LONGEST;
@@ -214,7 +216,7 @@ static void take(struct slot *s)
 	default:
 		s->count = 1 + rnd() % MESSAGES;
 		socket_fill(s);
-		allocated += s->count * LONGEST;
+		allocated += (uint64_t)s->count * LONGEST;
 	}
 }
 

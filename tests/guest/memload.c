@@ -104,7 +104,7 @@ static void write_slot(struct slot *s)
  */
 static void share_slot(struct slot *s)
 {
-	int ends[2], i;
+	int ends[2];
 	char end;
 
 	map_slot(s, MAP_PRIVATE | MAP_ANONYMOUS);
@@ -114,6 +114,8 @@ static void share_slot(struct slot *s)
 	if (s->child < 0)
 		die("fork");
 	if (!s->child) {
+		int i;
+
 		close(ends[1]);
 		/* The others' ends have to be their parent's alone. */
 		for (i = 0; i < SLOTS; i++)

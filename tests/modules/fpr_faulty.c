@@ -69,7 +69,7 @@ static void lock_order(void)
 static void sleep_in_atomic(void)
 {
 	spin_lock(&lock);
-	msleep(1);
+	msleep(20);
 	spin_unlock(&lock);
 }
 
