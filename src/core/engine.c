@@ -22,6 +22,7 @@
 
 struct fpr_engine fpr_engine = {
 	.lock = __MUTEX_INITIALIZER(fpr_engine.lock),
+	.putback_wait = __WAIT_QUEUE_HEAD_INITIALIZER(fpr_engine.putback_wait),
 	.flush_wait = __WAIT_QUEUE_HEAD_INITIALIZER(fpr_engine.flush_wait),
 	.armed = 1,
 };

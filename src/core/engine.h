@@ -51,6 +51,8 @@ struct fpr_device;
  * @flush_wanted: number of the latest flush asked for
  * @flush_done: number of the latest flush that has ended
  * @flush_err: its result: 0, -EIO, or -EAGAIN when the engine was stopped
+ * @putbacks: number of batches put back
+ * @putback_wait: woken when @putbacks changes
  * @flush_wait: woken when @flush_done changes
  * @worker: a thread of its own, freezable, so that nothing is reported while the
  *	system is suspended.  No workqueue: drain_all_pages() does nothing from
@@ -81,6 +83,8 @@ struct fpr_engine {
 	unsigned long flush_wanted;
 	unsigned long flush_done;
 	int flush_err;
+	unsigned long putbacks;
+	wait_queue_head_t putback_wait;
 	wait_queue_head_t flush_wait;
 	struct kthread_worker *worker;
 	struct kthread_delayed_work work;
@@ -124,5 +128,9 @@ int fpr_memory_init(void);
 void fpr_memory_exit(void);
 void fpr_memory_sweep(u32 due);
 unsigned long fpr_memory_reported_free(void);
+
+/* oom.c */
+int fpr_oom_init(void);
+void fpr_oom_exit(void);
 
 #endif /* _FPR_ENGINE_H */

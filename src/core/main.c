@@ -49,12 +49,17 @@ static int __init fpr_init(void)
 	err = fpr_hooks_init();
 	if (err)
 		goto memory;
-	err = fpr_sysfs_init();
+	err = fpr_oom_init();
 	if (err)
 		goto memory;
+	err = fpr_sysfs_init();
+	if (err)
+		goto oom;
 	pr_info("loaded, hook %s; waiting for a device\n", fpr_hooks_name());
 	return 0;
 
+oom:
+	fpr_oom_exit();
 memory:
 	fpr_memory_exit();
 engine:
@@ -66,6 +71,7 @@ engine:
 static void __exit fpr_exit(void)
 {
 	fpr_sysfs_exit();
+	fpr_oom_exit();
 	fpr_memory_exit();
 	fpr_engine_exit();
 }

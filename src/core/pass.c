@@ -213,6 +213,8 @@ static int report_due(u32 now, bool any_age)
 		else
 			note_success();
 		fpr_batch_putback(&e->batch);
+		WRITE_ONCE(e->putbacks, e->putbacks + 1);
+		wake_up_all(&e->putback_wait);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
 		cond_resched();

@@ -318,9 +318,25 @@ host_says() { # MARKER
 	did "host_${1%%-*}" "$1 $answer"
 }
 
+# Where virtio_mem forbids it, all devices are frozen, or some, and thawed again.
+# Else the machine sleeps: once, since q35 loses its power management in that.
+sleeping() {
+	[ -z "$slept" ] || return 0
+	grep -q mem /sys/power/state || return 0
+	host_says suspend
+	if write mem /sys/power/state; then
+		slept=1
+		did slept
+	else
+		did sleep_refused
+	fi
+	host_says awake
+}
+
 host_step() {
-	one_of add unplug vmem vmem vmem
+	one_of add unplug vmem vmem vmem suspend
 	case $r in
+	suspend) sleeping ;;
 	add)
 		[ "${dimms:-0}" -lt 2 ] || return
 		dimms=$((${dimms:-0} + 1))

@@ -4,6 +4,7 @@
 import time
 
 from hostside import MIB
+from qmp import QMPError
 from vm import KERNEL, VMError
 
 
@@ -28,6 +29,23 @@ def add(vm, number):
 def resize(vm, mib):
     vm.qmp.execute("qom-set", path="/machine/peripheral/vmem0", property="requested-size",
                    value=mib * MIB * 1024)
+
+
+def wake(vm):
+    """Wakes the guest if it sleeps, until it says that it is awake."""
+    for _ in range(60):
+        try:
+            vm.wait_for(r"^sync awake$", 1)
+            return
+        except VMError:
+            if not vm.running():
+                raise
+        try:
+            vm.qmp.wait_event("SUSPEND", 0.1)
+            vm.qmp.execute("system_wakeup")
+        except QMPError:
+            pass
+    raise VMError("the guest does not wake up")
 
 
 def resize_to_nothing(vm):
@@ -56,6 +74,12 @@ def run(vm):
             balloons += 1
         elif what == "plug":
             plug(vm, balloons)
+        elif what == "suspend":
+            vm.answer("suspend")
+            wake(vm)
+            vm.answer("awake")
+            done += 1
+            continue
         elif what == "vmem":
             resize(vm, int(number))
         else:

@@ -28,7 +28,8 @@ mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 modprobe fpr_badhost faults=0 seed="$SEED" || bail "fpr_badhost does not load"
 modprobe virtio_mem || bail "virtio_mem does not load"
-load_core && load_device fpr_testdev && fpr_set flush 1
+load_core || bail "fpr does not load"
+load_device fpr_testdev || bail "fpr_testdev does not load"
 unload_all
 memload 2 64 1 /mnt "$SEED" >/dev/null
 kload 1 8 1 /mnt "$SEED" >/dev/null
