@@ -16,7 +16,7 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules modules-test conf clean distclean help \
 	demo check check-unit check-fprctl check-static check-build check-harness \
-	check-refusals check-guest check-debug check-dkms mutate soak bench-return bench-hotpath \
+	check-refusals check-guest check-debug check-dkms mutate soak torture bench-return bench-hotpath \
 	dkms-install dkms-remove
 
 all: modules
@@ -67,6 +67,10 @@ mutate:
 soak:
 	@CYCLES=$(CYCLES) tests/soak $(KERNEL)
 
+# MINUTES= SEED= PROFILE= come from the command line or the environment.
+torture:
+	@KERNEL=$(KERNEL) MINUTES="$(MINUTES)" SEED="$(SEED)" PROFILE="$(PROFILE)" tests/torture
+
 bench-return:
 	@scripts/bench-return --kernel $(KERNEL) $(if $(SIZE_MB),--size-mb $(SIZE_MB)) \
 		$(if $(BACKING),--backing $(BACKING)) $(if $(RUNS),--runs $(RUNS)) \
@@ -90,7 +94,7 @@ help:
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr")'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
-	@echo '  check           everything below but mutate and soak (about 20 minutes)'
+	@echo '  check           all below but mutate, soak, torture (about 20 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
 	@echo '  check-fprctl    fprctl on made-up machines'
 	@echo '  check-static    sparse, checkpatch, shellcheck, cppcheck, clang-tidy,'
@@ -104,4 +108,6 @@ help:
 	@echo '                  kmemleak, shuffled pages (DEBUG_KERNELS=; hours)'
 	@echo '  mutate          deliberate mistakes are noticed by the tests'
 	@echo '  soak            $(CYCLES) load/unload cycles under load (CYCLES= KERNEL=)'
+	@echo '  torture         everything at once, from a seed (MINUTES=5 KERNEL= SEED='
+	@echo '                  PROFILE=mixed|overwrite|virtio|big|small|all)'
 	@echo 'Kernels: scripts/fetch-kernel --list'

@@ -112,6 +112,7 @@ unload() {
 		count overwritten_pages "$v"
 		value $SYS_TESTDEV/failures
 		count testdev_failures "$v"
+		count faults "$v"
 		value $SYS_TESTDEV/violations
 		count violations "$v"
 		;;
