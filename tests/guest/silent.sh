@@ -29,6 +29,9 @@ time_outs_refused() {
 }
 check "it takes no nonsense, and stays" time_outs_refused
 churn
+# Or what is free now would be the report without an answer, perhaps while the
+# next file is still being written.
+fpr_set flush 1
 free_before=$(memfree_kb)
 
 modprobe fpr_mute
