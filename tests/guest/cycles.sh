@@ -65,6 +65,5 @@ sed "s/^/# /" /tmp/memload.log
 check "nothing is loaded" test ! -e /sys/kernel/fpr
 rmmod fpr_badhost
 settle
-in_range "MemFree is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
-	$((free_before + 65536))
+memory_back "MemFree is back, KiB" "$free_before" 65536
 refuse "no complaint in the log" log_has "fpr: .*(cannot|failed a report|VIOLATION)"

@@ -61,5 +61,5 @@ settle
 before=$(memfree_kb)
 check "$CYCLES times bind and unbind" cycles "$CYCLES"
 settle
-in_range "MemFree is back, KiB" "$(memfree_kb)" $((before - 4096)) $((before + 65536))
+memory_back "MemFree is back, KiB" "$before" 65536
 refuse "nothing bad in the log" log_has 'BUG|WARNING|Call Trace'

@@ -136,6 +136,14 @@ memfree_kb() {
 	echo $(($(meminfo MemFree) + percpu_pages * 4))
 }
 
+# memory_back TEXT BEFORE MORE: a point that is ok when as much is free as BEFORE,
+# KiB: up to 8 MiB less, and what this kernel's own checks are known to keep, and
+# up to MORE KiB more
+memory_back() {
+	keeps=$(($(meminfo MemTotal) * ${FPR_KEEPS:-0} / 100))
+	in_range "$1" "$(memfree_kb)" $(($2 - 8192 - keeps)) $(($2 + $3 + keeps))
+}
+
 # settle: everything that can go back to the allocator without harm does
 settle() {
 	sync

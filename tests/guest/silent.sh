@@ -41,8 +41,7 @@ check "meanwhile memory is held" wait_until 2 fpr_above stats/held_pages 0
 check "the device is given up" wait_until 10 fpr_is state no-device
 check "and the log says so" log_has "no answer to a report within 1000 ms: device reset"
 equal "nothing is held" "$(fpr stats/held_pages)" 0
-in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
-	$((free_before + 32768))
+memory_back "the memory is back, KiB" "$free_before" 32768
 refuse "flush says that there is no device" fpr_set flush 1
 rmmod fpr_mute
 
@@ -62,6 +61,5 @@ start=$(uptime_ms)
 check "the driver unloads under it" rmmod virtio_fpr
 in_range "at once, ms" "$(($(uptime_ms) - start))" 0 3000
 equal "nothing is held" "$(fpr stats/held_pages)" 0
-in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
-	$((free_before + 32768))
+memory_back "the memory is back, KiB" "$free_before" 32768
 check "the core unloads" rmmod fpr

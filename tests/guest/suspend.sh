@@ -29,5 +29,4 @@ check "reporting goes on: what the load has freed" wait_until 20 \
 	fpr_above stats/reports "$before"
 equal "no error" "$(fpr stats/errors)" 0
 check "unload" sh -c "rmmod virtio_fpr && rmmod fpr"
-in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
-	$((free_before + 32768))
+memory_back "the memory is back, KiB" "$free_before" 32768

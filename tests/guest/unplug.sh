@@ -37,6 +37,5 @@ check "and reports" test "$(fpr stats/reports)" -gt "$before"
 touch /tmp/stop
 wait $load
 check "the driver unloads" rmmod virtio_fpr
-in_range "the memory is back, KiB" "$(memfree_kb)" $((free_before - 8192)) \
-	$((free_before + 32768))
+memory_back "the memory is back, KiB" "$free_before" 32768
 check "the core unloads" rmmod fpr

@@ -30,6 +30,7 @@ in lines of words as well:
 
 slow      times and time limits of the tests are multiplied by this
 more_mem  per cent of memory added, for what the kernel keeps for itself
+keeps     per cent of memory that its checks may keep of what was freed
 append    more kernel command line
 absent    modules it does not have; tests that need one are skipped
 ignore    kernel log lines that are no fault of ours (an expression like those
@@ -59,7 +60,7 @@ TCG_CPU = "max,-erms,-fsrm"
 
 
 PARTS = os.path.join(TOP, "scripts", "kernel-config")
-PROPERTIES = {"slow": "1", "more_mem": "0", "append": [], "absent": [], "ignore": []}
+PROPERTIES = {"slow": "1", "more_mem": "0", "keeps": "0", "append": [], "absent": [], "ignore": []}
 
 
 class NeedError(Exception):
@@ -190,7 +191,10 @@ def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options
     emulated = acceleration != "kvm"
     kernel = properties(kdir)
     slow = float(kernel["slow"])
-    append = kernel["append"] + ([f"FPR_SLOW={kernel['slow']}"] if slow != 1 else [])
+    # To the tests in the guest (tests/guest/lib.sh) as environment variables
+    append = kernel["append"] + [
+        f"FPR_{key.upper()}={kernel[key]}" for key in ("slow", "more_mem", "keeps")
+        if kernel[key] != PROPERTIES[key]]
     settings = {
         "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
         "mem_mib": int(needs["mem"]) * (100 + int(kernel["more_mem"])) // 100,
