@@ -8,7 +8,7 @@ KDIR ?= /lib/modules/$(KVER)/build
 KERNEL ?= 6.1-cloud
 CHECK_KERNELS ?= 6.1-cloud 6.12-cloud
 DEBUG_KERNELS ?= 6.1-debug 6.12-debug
-BUILD_KERNELS ?= 6.1-cloud 6.1-generic 6.12-cloud 6.12-generic
+BUILD_KERNELS ?= 5.10-cloud 6.1-cloud 6.1-generic 6.12-cloud 6.12-rt 7.2-cloud 7.3-cloud
 CYCLES ?= 200
 
 CONF := src/compat/fpr-conf.h

@@ -52,11 +52,11 @@ case_doctor_release() {
 	machine virtio_fpr
 	mv "$FAKE/boot" "$FAKE/old"
 	put proc/kallsyms "$(cat "$FAKE/proc/kallsyms"; echo '0 T tracepoint_probe_register')"
-	for release in 5.10.0 4.19.0-27-amd64 6.13.0-rc1 10.0.1+deb14; do
+	for release in 5.9.0 4.19.0-27-amd64 7.4.0-rc1 10.0.1+deb14; do
 		put proc/sys/kernel/osrelease "$release"
 		broken 0 "warn kernel $release is outside the tested range"
 	done
-	for release in 6.1.0 6.12.117+deb12-cloud-amd64 6.6-rc7; do
+	for release in 5.10.0 5.10.0-46-cloud-amd64 6.12.117+deb12-cloud-amd64 7.3-rc7 7.3.4+deb13-amd64; do
 		put proc/sys/kernel/osrelease "$release"
 		broken 0 "ok kernel $release (tested"
 	done
