@@ -4,7 +4,7 @@
 # with a warning that hosts like this one (QEMU) then discard nothing.
 # vm: mem=1024 smp=1 timeout=120 modules=fpr,virtio_fpr files=content,memload
 # vm: balloon=free-page-reporting=on,page-poison=on append=page_poison=1
-# vm: kernels=6.1-generic,6.1-debug,6.12-debug
+# vm: kernels=6.1-generic,6.12-rt,6.1-debug,6.12-debug
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/content

@@ -5,7 +5,7 @@
 # vm: mem=512 smp=1 timeout=120 modules=fpr,fpr_testdev,virtio_fpr
 # vm: files=content,memload,scripts/fprctl
 # vm: balloon=free-page-reporting=on,page-poison=off append=page_poison=1
-# vm: kernels=6.1-generic,6.1-debug,6.12-debug
+# vm: kernels=6.1-generic,6.12-rt,6.1-debug,6.12-debug
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/content
