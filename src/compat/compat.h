@@ -67,4 +67,13 @@ static inline bool fpr_page_poisoning(void)
 }
 #endif
 
+/* Batches of folios, which 5.10 does not have. */
+#if defined(FPR_HAVE_FOLIO_BATCH_HEADER)
+#include <linux/folio_batch.h>
+#define FPR_FOLIO_BATCHES
+#elif defined(FPR_HAVE_FOLIO_BATCH_PAGEVEC)
+#include <linux/pagevec.h>
+#define FPR_FOLIO_BATCHES
+#endif
+
 #endif /* _FPR_COMPAT_H */

@@ -9,7 +9,6 @@
 #include <linux/kernel.h>
 #include <linux/kprobes.h>
 #include <linux/list.h>
-#include <linux/pagevec.h>
 #include <linux/string.h>
 
 #include "../compat/compat.h"
@@ -38,7 +37,7 @@ static __always_inline void mark_list(unsigned long list, unsigned long unused)
 		fpr_hook_mark(marks, page, 0);
 }
 
-#ifdef FPR_HAVE_FOLIO_BATCH
+#ifdef FPR_FOLIO_BATCHES
 /* (struct folio_batch *folios). */
 static __always_inline void mark_folios(unsigned long batch,
 					unsigned long unused)
@@ -78,15 +77,14 @@ NOKPROBE_SYMBOL(_mark##_kprobe)
 
 CALLBACKS(mark_page);
 CALLBACKS(mark_list);
-#ifdef FPR_HAVE_FOLIO_BATCH
+#ifdef FPR_FOLIO_BATCHES
 CALLBACKS(mark_folios);
 #endif
 
 /**
  * struct target - a function of the free path
- * @name: its name
- * @or: its name in older kernels
- * @mandatory: no hook of these kinds without it, or @or
+ * @names: its name, and what it was called before; the first that exists counts
+ * @mandatory: no hook of these kinds without it
  * @on_ftrace: what ftrace calls
  * @on_kprobe: what a kprobe calls
  * @armed: @ops or @kp is registered
@@ -95,8 +93,7 @@ CALLBACKS(mark_folios);
  * @kp: for a kprobe
  */
 struct target {
-	const char *name;
-	const char *or;
+	const char *names[3];
 	bool mandatory;
 	ftrace_func_t on_ftrace;
 	kprobe_pre_handler_t on_kprobe;
@@ -107,15 +104,15 @@ struct target {
 };
 
 static struct target targets[] = {
-	{ "free_frozen_pages", "free_unref_page", true,
+	{ { "__free_frozen_pages", "free_unref_page" }, true,
 	  mark_page_ftrace, mark_page_kprobe },
-#ifdef FPR_HAVE_FOLIO_BATCH
-	{ "free_unref_folios", NULL, false,
+#ifdef FPR_FOLIO_BATCHES
+	{ { "free_unref_folios" }, false,
 	  mark_folios_ftrace, mark_folios_kprobe },
 #endif
-	{ "free_unref_page_list", NULL, false,
+	{ { "free_unref_page_list" }, false,
 	  mark_list_ftrace, mark_list_kprobe },
-	{ "__free_pages_ok", NULL, false,
+	{ { "__free_pages_ok" }, false,
 	  mark_page_ftrace, mark_page_kprobe },
 };
 
@@ -193,10 +190,12 @@ static int arm_all(int (*arm)(struct target *t, const char *name),
 	struct target *t;
 
 	for (t = targets; t < targets + ARRAY_SIZE(targets); t++) {
-		int err = arm(t, t->name);
+		const char *const *name = t->names;
+		int err;
 
-		if (err == -ENOENT && t->or)
-			err = arm(t, t->or);
+		do
+			err = arm(t, *name);
+		while (err == -ENOENT && *++name);
 		t->armed = !err;
 		if (err && (t->mandatory || err != -ENOENT)) {
 			disarm_all(disarm);
