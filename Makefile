@@ -16,7 +16,7 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules modules-test conf clean distclean help \
 	demo check check-unit check-fprctl check-static check-build check-harness \
-	check-refusals check-guest check-debug check-dkms mutate soak torture bench-return bench-hotpath \
+	check-refusals check-guest check-debug check-dkms mutate matrix soak torture bench-return bench-hotpath \
 	dkms-install dkms-remove
 
 all: modules
@@ -64,6 +64,10 @@ check-debug:
 mutate:
 	tests/mutate --kernel $(KERNEL)
 
+matrix:
+	@$(if $(KERNELS),KERNELS="$(KERNELS)") $(if $(HOOKS),HOOKS="$(HOOKS)") \
+		$(if $(TESTS),TESTS="$(TESTS)") tests/matrix
+
 soak:
 	@CYCLES=$(CYCLES) tests/soak $(KERNEL)
 
@@ -94,7 +98,7 @@ help:
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr")'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
-	@echo '  check           all below but mutate, soak, torture (about 20 minutes)'
+	@echo '  check           all below but debug, matrix and what follows (about 20 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
 	@echo '  check-fprctl    fprctl on made-up machines'
 	@echo '  check-static    sparse, checkpatch, shellcheck, cppcheck, clang-tidy,'
@@ -106,6 +110,8 @@ help:
 	@echo '  check-dkms      install, rebuild and remove in a Debian root tree'
 	@echo '  check-debug     guest tests on kernels of our own, with KASAN, lockdep,'
 	@echo '                  kmemleak, shuffled pages (DEBUG_KERNELS=; hours)'
+	@echo '  matrix          every kernel with every hook kind: builds, boots, a table'
+	@echo '                  (KERNELS= HOOKS= TESTS=)'
 	@echo '  mutate          deliberate mistakes are noticed by the tests'
 	@echo '  soak            $(CYCLES) load/unload cycles under load (CYCLES= KERNEL=)'
 	@echo '  torture         everything at once, from a seed (MINUTES=5 KERNEL= SEED='
