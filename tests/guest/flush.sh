@@ -22,8 +22,8 @@ check "and gets all that is free" fpr_set flush 1
 fill one
 fill two
 testdev_set delay_ms 700
-rm /mnt/one
 before=$(fpr stats/reported_pages)
+rm /mnt/one
 fpr_set flush 1 &
 flush=$!
 check "the flush waits for the device" wait_until 5 fpr_is state reporting
