@@ -6,7 +6,9 @@ KDIR ?= /lib/modules/$(KVER)/build
 
 # For tests and benchmarks: names of scripts/fetch-kernel
 KERNEL ?= 6.1-cloud
-CHECK_KERNELS ?= 6.1-cloud 6.12-cloud
+# KERNELS= chooses those of "make check" and "make matrix".
+CHECK_KERNELS ?= $(or $(KERNELS),6.1-cloud 6.12-cloud)
+SHORT_KERNELS ?= $(if $(KERNELS),,5.10-cloud 7.3-cloud)
 DEBUG_KERNELS ?= 6.1-debug 6.12-debug
 BUILD_KERNELS ?= 5.10-cloud 6.1-cloud 6.1-generic 6.12-cloud 6.12-rt 7.2-cloud 7.3-cloud
 CYCLES ?= 200
@@ -52,10 +54,12 @@ demo:
 
 # Tests.  tests/run adds up their results; each can be run by itself.
 check:
-	@CHECK_KERNELS="$(CHECK_KERNELS)" BUILD_KERNELS="$(BUILD_KERNELS)" tests/run
+	@CHECK_KERNELS="$(CHECK_KERNELS)" SHORT_KERNELS="$(SHORT_KERNELS)" \
+	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run
 
 check-unit check-fprctl check-static check-build check-refusals check-harness check-guest check-dkms:
 	@CHECK_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),$(KERNEL),$(CHECK_KERNELS))" \
+	SHORT_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),,$(SHORT_KERNELS))" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run $(@:check-%=%)
 
 check-debug:
