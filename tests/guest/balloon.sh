@@ -10,6 +10,9 @@ plan 27
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 fill() { dd if=/dev/zero of=/mnt/file bs=1M count=400 2>/dev/null; }
+# Of 400 MiB: some is in blocks that hold something else too, more of it on newer
+# kernels.
+most_of_it=$((380 << 20))
 idle() { fpr_is state idle || fpr_is state waiting; }
 
 # Bytes reported so far
@@ -26,7 +29,7 @@ host_sync filled >/dev/null
 before=$(reported)
 rm /mnt/file
 check "400 MiB freed are reported" wait_until 10 \
-	fpr_above stats/reported_bytes $((before + (390 << 20)))
+	fpr_above stats/reported_bytes $((before + most_of_it))
 host_sync freed >/dev/null
 
 check "no error" fpr_is stats/errors 0
@@ -47,7 +50,7 @@ equal "nothing is reported while paused" "$(reported)" "$before"
 host_sync paused >/dev/null
 check "resume" fpr_set enabled 1
 check "what was freed meanwhile is reported" wait_until 10 \
-	fpr_above stats/reported_bytes $((before + (390 << 20)))
+	fpr_above stats/reported_bytes $((before + most_of_it))
 host_sync resumed >/dev/null
 
 # A long delay, and flush does not wait for it.
@@ -62,7 +65,7 @@ start=$(uptime_ms)
 check "flush" fpr_set flush 1
 took=$(($(uptime_ms) - start))
 check "returns when all is reported" \
-	test "$(reported)" -gt $((before + (390 << 20)))
+	test "$(reported)" -gt $((before + most_of_it))
 in_range "and soon, ms" "$took" 0 "$(slow 3000)"
 host_sync flushed >/dev/null
 
@@ -73,7 +76,7 @@ rm /mnt/file
 sleep 1
 fpr_set delay_ms 800
 check "a shorter delay takes effect at once" wait_until 5 \
-	fpr_above stats/reported_bytes $((before + (390 << 20)))
+	fpr_above stats/reported_bytes $((before + most_of_it))
 
 # The host's other wishes
 host_sync stats >/dev/null

@@ -32,7 +32,7 @@ equal "nothing is held" "$(fpr stats/held_pages)" 0
 host_sync plug >/dev/null
 check "it comes back" wait_until 20 bound
 before=$(fpr stats/reports)
-check "and reports" wait_until 5 fpr_above stats/reports "$before"
+check "and reports" wait_until 10 fpr_above stats/reports "$before"
 touch /tmp/stop
 wait $load
 check "the driver unloads" rmmod virtio_fpr
