@@ -351,7 +351,12 @@ host_step() {
 		;;
 	vmem)
 		between 0 128
-		host_says "vmem-$((r * 4))"
+		r=$((r * 4))
+		available_kb
+		# What is taken away has to fit elsewhere.
+		[ $(((${vmem:-0} - r) * 1024 + 200000)) -lt "$kb" ] || return 0
+		vmem=$r
+		host_says "vmem-$vmem"
 		;;
 	esac
 }

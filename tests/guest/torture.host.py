@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of torture.sh: plugs and unplugs what the guest asks for."""
 
+import re
 import time
 
 from hostside import MIB
@@ -90,4 +91,8 @@ def run(vm):
     breaches = [line.text for line in vm.console.lines
                 if line.stream == KERNEL and "VIOLATION" in line.text]
     vm.check(not breaches, f"no breach of the contract {breaches[:1]}")
+    # "allow=trace" is for others.
+    traces = [line.text for line in vm.console.lines
+              if line.stream == KERNEL and re.search(r"\+0x\w+/0x\w+ \[(virtio_)?fpr\]", line.text)]
+    vm.check(not traces, f"no trace in the log goes through fpr {traces[:1]}")
     vm.check(done > 0, f"the host did {done} things")

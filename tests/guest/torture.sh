@@ -5,9 +5,14 @@
 # that answer badly, under loads that verify their memory.  The same seed gives
 # each actor the same actions in the same order; which of them meet is the
 # machine's affair.  "make torture" is the same script for longer.
+#
+# Allocations that may fail do so under pressure, with a trace in the log (those
+# of virtio_mem, while the OOM killer is off for suspend); torture.host.py sees
+# to it that none of them is fpr's.
 # vm: mem=1024 smp=2 timeout=420 append=SEED=1 append=LENGTH_S=50 append=DEVICES=both
 # vm: modules=fpr,virtio_fpr,fpr_testdev,fpr_badhost,virtio_balloon,virtio_mem
 # vm: files=memload,kload,hog,torture-lib.sh,torture-actors.sh,scripts/fprctl
+# vm: allow=alloc,trace
 # vm: qemu="-m 1024M,slots=4,maxmem=4G"
 # vm: qemu="-device pcie-root-port,id=port0,chassis=1"
 # vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
