@@ -10,10 +10,7 @@ plan 22
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
-churn() {
-	dd if=/dev/zero of=/mnt/file bs=1M count=200 2>/dev/null
-	rm /mnt/file
-}
+fill() { dd if=/dev/zero of=/mnt/file bs=1M count=200 2>/dev/null; }
 muted() { [ "$(cat /sys/module/fpr_mute/parameters/lost)" -gt 0 ]; }
 timeout_file=/sys/module/virtio_fpr/parameters/report_timeout_ms
 
@@ -26,17 +23,18 @@ time_outs_refused() {
 	for value in 99 100001 -1 4294967396 1e3 0x 1k '' ' ' y; do
 		! echo "$value" 2>/dev/null >$timeout_file || { echo "took '$value'"; return 1; }
 	done
-	[ "$(cat $timeout_file)" = 1000 ]
+	[ "$(cat $timeout_file)" = "$timeout_ms" ]
 }
 check "it takes no nonsense, and stays" time_outs_refused
-churn
-# Or what is free now would be the report without an answer, perhaps while the
-# next file is still being written.
-fpr_set flush 1
+fill
+rm /mnt/file
 free_before=$(memfree_kb)
 
+# What follows has one second from the first report on: nothing else may wait.
+fill
+fpr_set flush 1
 modprobe fpr_mute
-churn
+rm /mnt/file
 check "a report gets no answer" wait_until 10 muted
 check "meanwhile memory is held" wait_until 2 fpr_above stats/held_pages 0
 check "the device is given up" wait_until 10 fpr_is state no-device
@@ -54,8 +52,10 @@ check "and reports" fpr_set flush 1
 
 # Unloading while a report waits must not wait for its time-out.
 echo 100000 >$timeout_file
+fill
+fpr_set flush 1
 modprobe fpr_mute
-churn
+rm /mnt/file
 check "another report gets no answer" wait_until 10 muted
 wait_until 2 fpr_is state reporting
 start=$(uptime_ms)
