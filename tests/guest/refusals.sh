@@ -7,7 +7,7 @@
 # vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 34
+plan 36
 
 drivers=/sys/bus/virtio/drivers
 driver() {
@@ -56,8 +56,10 @@ rmmod virtio_fpr fpr_testdev fpr
 # and what a hook really notices is proven at load.
 echo 0 >/sys/kernel/debug/kprobes/enabled
 check "doctor says that kprobes are off" says "warn kprobes are switched off" fprctl doctor
+refuse "a hook of that kind, demanded, is refused" modprobe fpr hook=kprobe
+check "by name" log_has "fpr: hook (kprobe|must be)"
 check "fpr loads" modprobe fpr
-equal "with a hook that needs none" "$(fpr hook)" tracepoint
+check "with a hook that fires all the same" test "$(fpr hook)" != kprobe -a "$(fpr hook)" != none
 check "and takes the device" fprctl bind
 check "and reports" fpr_set flush 1
 check "a good deal" fpr_above stats/reported_pages 1000
