@@ -42,7 +42,7 @@ struct scatterlist;
  *	page_poison and checks that free pages were not written to
  *
  * Source: mm/page_alloc.c post_alloc_hook(), mm/page_poison.c; virtio 1.2
- * section 5.5.6.7 (Page Poison).
+ * section 5.5.6.6 (Page Poison).
  */
 enum fpr_fill {
 	FPR_FILL_ANY,
