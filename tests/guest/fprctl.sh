@@ -6,6 +6,15 @@
 # vm: modules=fpr,virtio_fpr,virtio_balloon append=CYCLES=50
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
+# In its release 6.18.15 virtio_balloon crashes when it is unbound, fpr or not: the
+# transport looks its queues up by a wrong index where one in between is missing.
+case $(uname -r) in
+6.18.15*)
+	plan 1
+	skip "fprctl bind" "unbinding virtio_balloon crashes this kernel"
+	exit 0
+	;;
+esac
 plan 29
 
 driver() {

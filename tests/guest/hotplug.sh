@@ -25,6 +25,8 @@ echo 20 >/sys/module/fpr_testdev/parameters/delay_ms
 total=$(meminfo MemTotal)
 before=$(testdev pages)
 find /sys/devices/system/memory -maxdepth 1 -name 'memory[0-9]*' | sort >/tmp/before
+# Else some kernels put what nobody can move into it at once.
+echo online_movable >/sys/devices/system/memory/auto_online_blocks
 host_sync add >/dev/null
 wait_until 10 sh -c 'ls -d /sys/devices/system/memory/memory[0-9]* | sort >/tmp/after; ! cmp -s /tmp/before /tmp/after'
 blocks=$(grep -vxFf /tmp/before /tmp/after)
