@@ -69,7 +69,7 @@ static void lock_order(void)
 static void sleep_in_atomic(void)
 {
 	spin_lock(&lock);
-	msleep(20);
+	might_sleep();
 	spin_unlock(&lock);
 }
 
