@@ -52,6 +52,7 @@ struct fpr_device;
  * @flush_done: number of the latest flush that has ended
  * @flush_err: its result: 0, -EIO, or -EAGAIN when the engine was stopped
  * @putbacks: number of batches put back
+ * @putback_at: jiffies of the latest
  * @putback_wait: woken when @putbacks changes
  * @flush_wait: woken when @flush_done changes
  * @worker: a thread of its own, freezable, so that nothing is reported while the
@@ -84,6 +85,7 @@ struct fpr_engine {
 	unsigned long flush_done;
 	int flush_err;
 	unsigned long putbacks;
+	unsigned long putback_at;
 	wait_queue_head_t putback_wait;
 	wait_queue_head_t flush_wait;
 	struct kthread_worker *worker;

@@ -19,13 +19,16 @@
  * this time may never do, and the guest has to go on.
  */
 #define OOM_WAIT_MS	10000
+/* How long an allocation may take from its last look to the OOM killer. */
+#define OOM_RECENT_MS	100
 
 /*
  * Called by an allocation that found nothing, before the OOM killer chooses a
  * victim, which it leaves alone if pages are said to be freed.  Others that find
- * nothing meanwhile wait too, for oom_lock.  The worker and the device's path do
- * not allocate while memory is held, so nothing here waits for itself, and if a
- * device's does, it waits for no longer than the time above.
+ * nothing meanwhile wait too, for oom_lock.  The worker does not allocate while
+ * memory is held, and a device that does takes from the reserves
+ * (report_batch()), so nothing here waits for itself.  Only growing the map for
+ * hot-added memory may, under the mutex, and then for the time above.
  *
  * Context: process context, may sleep; oom_lock held.
  * Source: mm/oom_kill.c out_of_memory().
@@ -37,8 +40,15 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 	unsigned long pages = READ_ONCE(fpr_stats.held_pages);
 	ktime_t start = ktime_get();
 
+	if (!pages) {
+		/* Back since the allocation looked: it has to look again. */
+		if (seen && time_before(jiffies, READ_ONCE(e->putback_at) +
+					msecs_to_jiffies(OOM_RECENT_MS)))
+			*freed += 1;
+		return NOTIFY_OK;
+	}
 	/* This batch only: with so little free there is hardly another. */
-	if (!pages || !wait_event_timeout(e->putback_wait,
+	if (!wait_event_timeout(e->putback_wait,
 					  READ_ONCE(e->putbacks) != seen,
 					  msecs_to_jiffies(OOM_WAIT_MS)))
 		return NOTIFY_OK;

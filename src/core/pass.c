@@ -5,6 +5,7 @@
 #include <linux/ktime.h>
 #include <linux/printk.h>
 #include <linux/sched.h>
+#include <linux/sched/mm.h>
 
 #include <fpr/fpr.h>
 
@@ -147,7 +148,7 @@ static bool collect(u32 now, bool any_age)
 static int report_batch(void)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned int i, nents = e->batch.list.nr;
+	unsigned int i, nents = e->batch.list.nr, noreclaim;
 	u64 start = ktime_get_ns();
 	int err;
 
@@ -160,7 +161,13 @@ static int report_batch(void)
 	}
 	WRITE_ONCE(e->reporting, true);
 	mutex_unlock(&e->lock);
+	/*
+	 * A device that allocates now must not wait for memory: others may be
+	 * waiting for what it holds (oom.c).  It gets the reserves instead.
+	 */
+	noreclaim = memalloc_noreclaim_save();
 	err = e->dev->ops->report(e->dev, e->sgl, nents);
+	memalloc_noreclaim_restore(noreclaim);
 	mutex_lock(&e->lock);
 	WRITE_ONCE(e->reporting, false);
 	if (!err)
@@ -213,6 +220,7 @@ static int report_due(u32 now, bool any_age)
 		else
 			note_success();
 		fpr_batch_putback(&e->batch);
+		WRITE_ONCE(e->putback_at, jiffies);
 		WRITE_ONCE(e->putbacks, e->putbacks + 1);
 		wake_up_all(&e->putback_wait);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,

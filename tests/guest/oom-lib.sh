@@ -35,13 +35,14 @@ compare_oom() {
 		[ $most -lt "$1" ] || break
 	done
 	in_range "without fpr a hog is killed at, MiB" $most 64 "$1"
-	# That edge wanders: down to what always fits, and room for fpr itself.
+	# That edge wanders, by more than 8 MiB on 6.12: down to what always fits, and
+	# a distance that is small beside the 100 MiB that the device will have.
 	while [ $most -gt 64 ]; do
 		most=$((most - 8))
 		! fits_often 3 $most true || break
 	done
 	in_range "fits three times, MiB" $most 64 "$1"
-	most=$((most - 8))
+	most=$((most - 20))
 
 	modprobe fpr delay_ms=10 threshold_kb=0 hold_kb=16777216
 	modprobe fpr_testdev delay_ms=100
