@@ -49,8 +49,8 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 	}
 	/* This batch only: with so little free there is hardly another. */
 	if (!wait_event_timeout(e->putback_wait,
-					  READ_ONCE(e->putbacks) != seen,
-					  msecs_to_jiffies(OOM_WAIT_MS)))
+				READ_ONCE(e->putbacks) != seen,
+				msecs_to_jiffies(OOM_WAIT_MS)))
 		return NOTIFY_OK;
 	*freed += pages;
 	pr_info_ratelimited("memory ran out while %lu KiB of it were with the device: back after %lld ms\n",
