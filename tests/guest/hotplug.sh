@@ -3,7 +3,7 @@
 # Memory that is added while fpr runs is reported too, and memory that reports
 # are made of can be taken offline, under a load that verifies its memory.
 # vm: mem=512 smp=2 timeout=150 modules=fpr,fpr_testdev files=memload
-# vm: maxmem=4096
+# vm: maxmem=2048
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 12

@@ -195,11 +195,13 @@ def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options
     append = kernel["append"] + [
         f"FPR_{key.upper()}={kernel[key]}" for key in ("slow", "more_mem", "keeps")
         if kernel[key] != PROPERTIES[key]]
+    maxmem = int(needs["maxmem"] or 0)
+    # What is kept for memory that is added later comes out of that at boot.
+    more = max(int(needs["mem"]), maxmem) * int(kernel["more_mem"]) // 100
     settings = {
         "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
-        "mem_mib": int(needs["mem"]) * (100 + int(kernel["more_mem"])) // 100,
-        "maxmem_mib": int(needs["maxmem"] or 0), "smp": int(needs["smp"]),
-        "slow": slow, "backing": needs["backing"],
+        "mem_mib": int(needs["mem"]) + more,
+        "maxmem_mib": maxmem + more if maxmem else 0, "smp": int(needs["smp"]), "slow": slow, "backing": needs["backing"],
         "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
         "cpu": TCG_CPU if emulated else "host",
         "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1) * slow,
