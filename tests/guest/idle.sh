@@ -12,23 +12,26 @@ check "all is reported" fpr_set flush 1
 
 # Memory that is free for less than the delay each time is never given away:
 # 300 MiB, 12 times, free for 400 ms and while it is being touched again.  The
-# delay leaves room for slow machines.
+# delay leaves room for slow machines.  The first round uses what was reported
+# just before, 150 blocks or, of shuffled memory, some more; a second one would
+# be too much.
 fpr_set delay_ms "$(slow 3000)"
 reported=$(fpr stats/reported_bytes)
 recycled=$(fpr stats/recycled_blocks)
 churn 300 12 100 400 >/tmp/churn
 churned=$(($(fpr stats/reported_bytes) - reported))
 in_range "churn below the delay is kept, MiB reported" $((churned >> 20)) 0 30
-in_range "and not recycled, blocks" $(($(fpr stats/recycled_blocks) - recycled)) 0 170
+in_range "and not recycled, blocks" $(($(fpr stats/recycled_blocks) - recycled)) 0 290
 check "afterwards it is reported" wait_until 10 \
 	fpr_above stats/reported_bytes $((reported + (270 << 20)))
 
 fpr_set delay_ms 800
 
-# The same with a period above the delay is given away and counted.  It has to be
-# below what counts as soon (10 s), so there is less of it on slow machines.
+# The same with a period above the delay is given away and counted: most of the
+# memory there is, so that it must be the same again.  Slow machines need about
+# what counts as soon (10 s), and miss that with most blocks.
 recycled=$(fpr stats/recycled_blocks)
-churn $((600 / $(slow 1))) 3 100 2000 >/tmp/churn
+churn 600 3 100 2000 >/tmp/churn
 recycled=$(($(fpr stats/recycled_blocks) - recycled))
 check "churn above the delay is counted as recycled: $recycled blocks" \
 	test $recycled -gt $((200 / $(slow 1)))
