@@ -237,6 +237,7 @@ static void run(struct kthread_work *work)
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long due, flush;
 	u32 now, oldest = 0, next = 0;
+	unsigned int pause_ms;
 	bool flushing, wait;
 	int err = 0;
 
@@ -245,6 +246,9 @@ static void run(struct kthread_work *work)
 		goto unlock;
 	fpr_stat_add(&fpr_stats.wakeups, 1);
 	now = fpr_now_ms();
+	pause_ms = fpr_oom_pause_ms();
+	if (pause_ms)
+		goto pause;
 	flush = e->flush_wanted;
 	flushing = flush != e->flush_done;
 	harvest(now);
@@ -258,12 +262,20 @@ static void run(struct kthread_work *work)
 	/* Stopped while the device reported: that has ended the flush. */
 	if (!e->running)
 		goto unlock;
+	pause_ms = fpr_oom_pause_ms();
+	if (pause_ms)
+		goto pause;
 	if (flushing)
 		end_flush(flush, err ? -EIO : 0);
 	if (e->flush_wanted != e->flush_done)
 		kthread_queue_work(e->worker, &e->now);
 	else
 		schedule_next(fpr_now_ms());
+	goto unlock;
+pause:
+	/* Memory ran out: a flush and what else is due have to wait. */
+	now = fpr_now_ms();
+	sleep_until(now + pause_ms, now);
 unlock:
 	mutex_unlock(&e->lock);
 }

@@ -53,6 +53,7 @@ struct fpr_device;
  * @flush_err: its result: 0, -EIO, or -EAGAIN when the engine was stopped
  * @putbacks: number of batches put back
  * @putback_at: jiffies of the latest
+ * @oom_until: jiffies; nothing is isolated before, since memory ran out; 0: never did
  * @putback_wait: woken when @putbacks changes
  * @flush_wait: woken when @flush_done changes
  * @worker: a thread of its own, freezable, so that nothing is reported while the
@@ -86,6 +87,7 @@ struct fpr_engine {
 	int flush_err;
 	unsigned long putbacks;
 	unsigned long putback_at;
+	unsigned long oom_until;
 	wait_queue_head_t putback_wait;
 	wait_queue_head_t flush_wait;
 	struct kthread_worker *worker;
@@ -119,6 +121,7 @@ void fpr_engine_stop(void);
 
 /* pass.c */
 int fpr_pass(unsigned long due, u32 now, bool flush);
+bool fpr_wait_putback(unsigned int ms);
 
 /* control.c */
 int fpr_control_set_enabled(bool enabled);
@@ -134,5 +137,10 @@ unsigned long fpr_memory_reported_free(void);
 /* oom.c */
 int fpr_oom_init(void);
 void fpr_oom_exit(void);
+unsigned int fpr_oom_pause_ms(void);
+
+/* reboot.c */
+int fpr_reboot_init(void);
+void fpr_reboot_exit(void);
 
 #endif /* _FPR_ENGINE_H */

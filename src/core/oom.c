@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Out of memory while a device has some of it: that memory is on its way back,
- * so wait for it before anybody is killed.
+ * so wait for it before anybody is killed, and take no more for a while.
  */
 #define pr_fmt(fmt) "fpr: " fmt
 
@@ -19,8 +19,30 @@
  * this time may never do, and the guest has to go on.
  */
 #define OOM_WAIT_MS	10000
-/* How long an allocation may take from its last look to the OOM killer. */
-#define OOM_RECENT_MS	100
+/*
+ * How long no memory is taken after a call: by then the allocation has looked
+ * again.  And how long it may have taken from its last look to here, on a
+ * virtual CPU that waits for a real one.
+ */
+#define OOM_PAUSE_MS	1000
+
+/**
+ * fpr_oom_pause_ms() - how long the engine must take no memory
+ *
+ * If it went on, an allocation that is confined to a zone or node which has
+ * none would be told for ever that some is coming back, elsewhere.
+ * Context: any; a snapshot.
+ * Return: milliseconds, 0 if memory did not run out lately.
+ */
+unsigned int fpr_oom_pause_ms(void)
+{
+	unsigned long until = READ_ONCE(fpr_engine.oom_until), now = jiffies;
+
+	if (!until || !time_before(now, until))
+		return 0;
+	/* At least the millisecond after the jiffy. */
+	return jiffies_to_msecs(until - now) + 1;
+}
 
 /*
  * Called by an allocation that found nothing, before the OOM killer chooses a
@@ -36,22 +58,23 @@
 static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned long *freed = data, seen = READ_ONCE(e->putbacks);
-	unsigned long pages = READ_ONCE(fpr_stats.held_pages);
+	unsigned long *freed = data, pages = READ_ONCE(fpr_stats.held_pages);
+	unsigned long pause = msecs_to_jiffies(OOM_PAUSE_MS);
 	ktime_t start = ktime_get();
 
+	/* Never 0, which says that memory never ran out. */
+	WRITE_ONCE(e->oom_until, (jiffies + pause) | 1);
 	if (!pages) {
 		/* Back since the allocation looked: it has to look again. */
-		if (seen && time_before(jiffies, READ_ONCE(e->putback_at) +
-					msecs_to_jiffies(OOM_RECENT_MS)))
+		if (READ_ONCE(e->putbacks) &&
+		    time_before(jiffies, READ_ONCE(e->putback_at) + pause))
 			*freed += 1;
 		return NOTIFY_OK;
 	}
-	/* This batch only: with so little free there is hardly another. */
-	if (!wait_event_timeout(e->putback_wait,
-				READ_ONCE(e->putbacks) != seen,
-				msecs_to_jiffies(OOM_WAIT_MS)))
+	/* This batch only: there is no other before the pause is over. */
+	if (!fpr_wait_putback(OOM_WAIT_MS))
 		return NOTIFY_OK;
+	WRITE_ONCE(e->oom_until, (jiffies + pause) | 1);
 	*freed += pages;
 	pr_info_ratelimited("memory ran out while %lu KiB of it were with the device: back after %lld ms\n",
 			    pages << (PAGE_SHIFT - 10),

@@ -213,7 +213,8 @@ static int report_due(u32 now, bool any_age)
 	e->pos = 0;
 	e->first_held = ULONG_MAX;
 	e->last_held = 0;
-	while (!err && e->running && collect(now, any_age)) {
+	while (!err && e->running && !fpr_oom_pause_ms() &&
+	       collect(now, any_age)) {
 		err = report_batch();
 		if (err)
 			note_failure(err);
@@ -231,6 +232,26 @@ static int report_due(u32 now, bool any_age)
 	fpr_blockmap_release(&e->map, e->first_held, e->last_held, true,
 			     fpr_now_ms());
 	return err;
+}
+
+/**
+ * fpr_wait_putback() - wait for the memory that is with the device now
+ * @ms: longest wait
+ *
+ * Context: process context, sleeps; not under the engine mutex.
+ * Return: whether none was held or it is back; another batch may be held.
+ */
+bool fpr_wait_putback(unsigned int ms)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned long seen = READ_ONCE(e->putbacks);
+
+	/* The number first: it changes after the pages are back. */
+	smp_rmb();
+	return !READ_ONCE(fpr_stats.held_pages) ||
+	       wait_event_timeout(e->putback_wait,
+				  READ_ONCE(e->putbacks) != seen,
+				  msecs_to_jiffies(ms));
 }
 
 static unsigned long next_aged(unsigned long from, u32 now, bool any_age)
