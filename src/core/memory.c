@@ -102,7 +102,17 @@ static void grow(unsigned long nblocks)
 		pr_warn("no memory to grow the block map: hot-added memory will not be reported\n");
 }
 
-/* Source: Documentation/core-api/memory-hotplug.rst. */
+/* Longest wait for a device that has memory which is to go offline. */
+#define OFFLINE_WAIT_MS		10000
+
+/*
+ * Memory that goes is made absent, so that no more of it is taken, and then what
+ * the device has is waited for: nothing of a section is held when it goes, not
+ * even pages that offlining would excuse because of a memory error.
+ *
+ * Context: process context, hotplug lock held.
+ * Source: Documentation/core-api/memory-hotplug.rst.
+ */
 static int on_hotplug(struct notifier_block *nb, unsigned long action,
 		      void *data)
 {
@@ -133,7 +143,11 @@ static int on_hotplug(struct notifier_block *nb, unsigned long action,
 		break;
 	}
 	mutex_unlock(&e->lock);
-	return NOTIFY_OK;
+	if (action != MEM_GOING_OFFLINE || fpr_wait_putback(OFFLINE_WAIT_MS))
+		return NOTIFY_OK;
+	pr_warn("memory cannot go offline: the device has had some for more than %u s; try again\n",
+		OFFLINE_WAIT_MS / 1000);
+	return notifier_from_errno(-EBUSY);
 }
 
 static struct notifier_block hotplug_nb = {
