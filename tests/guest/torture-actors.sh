@@ -249,7 +249,7 @@ memory_online() {
 # As long as that much stays available
 memory_away() {
 	available_kb
-	[ "$kb" -gt 300000 ] || return
+	[ "$kb" -gt $((150000 + room_kb)) ] || return
 	set -- /sys/devices/system/memory/memory[0-9]*
 	one_of "$@"
 	block=$r
@@ -265,7 +265,7 @@ memory_away() {
 
 hugetlb_pool() {
 	available_kb
-	most=$(((kb - 200000) / 8192))
+	most=$(((kb - 100000 - room_kb) / 8192))
 	[ $most -gt 0 ] || most=1
 	rnd $most
 	write "$r" /sys/kernel/mm/hugepages/hugepages-2048kB/nr_hugepages && did hugetlb "$r"
@@ -286,16 +286,19 @@ watermarks() {
 	write $((min_free * r)) /proc/sys/vm/min_free_kbytes && did watermarks "$r"
 }
 
+# Up to the edge, and over it when the loads take back meanwhile what they had
+# freed: then this is who goes.
 pressure() {
 	available_kb
 	rnd 1500
-	hog $((kb / 1024)) "$r" 98304 >/tmp/hog 2>&1
+	sh -c 'echo 1000 >/proc/self/oom_score_adj; exec hog "$@"' hog \
+		$((kb / 1024)) "$r" 98304 >/tmp/hog 2>&1
 	case $? in
-	0) ;;
+	0) did pressure ;;
 	1) cat /tmp/hog >>/tmp/hog.bad ;;
+	137) did pressure_killed ;;
 	*) wrong "hog: $(cat /tmp/hog)" ;;
 	esac
-	did pressure
 }
 
 machine_step() {
@@ -354,7 +357,7 @@ host_step() {
 		r=$((r * 4))
 		available_kb
 		# What is taken away has to fit elsewhere.
-		[ $(((${vmem:-0} - r) * 1024 + 200000)) -lt "$kb" ] || return 0
+		[ $(((${vmem:-0} - r) * 1024 + 100000 + room_kb)) -lt "$kb" ] || return 0
 		vmem=$r
 		host_says "vmem-$vmem"
 		;;

@@ -95,4 +95,7 @@ def run(vm):
     traces = [line.text for line in vm.console.lines
               if line.stream == KERNEL and re.search(r"\+0x\w+/0x\w+ \[(virtio_)?fpr\]", line.text)]
     vm.check(not traces, f"no trace in the log goes through fpr {traces[:1]}")
+    victims = [line.text for line in vm.console.lines
+               if line.stream == KERNEL and re.search(r"Killed process \d+ \((?!hog\))", line.text)]
+    vm.check(not victims, f"nobody but the hog is killed for memory {victims[:1]}")
     vm.check(done > 0, f"the host did {done} things")

@@ -8,11 +8,12 @@
 #
 # Allocations that may fail do so under pressure, with a trace in the log (those
 # of virtio_mem, while the OOM killer is off for suspend); torture.host.py sees
-# to it that none of them is fpr's.
+# to it that none of them is fpr's, and that nobody is killed for memory but the
+# hog: oom256.sh and oom512.sh see to it that fpr does not bring that about.
 # vm: mem=1024 smp=2 timeout=420 append=SEED=1 append=LENGTH_S=50 append=DEVICES=both
 # vm: modules=fpr,virtio_fpr,fpr_testdev,fpr_badhost,virtio_balloon,virtio_mem
 # vm: files=memload,kload,hog,torture-lib.sh,torture-actors.sh,scripts/fprctl
-# vm: allow=alloc,trace
+# vm: allow=alloc,trace,oom
 # vm: qemu="-m 1024M,slots=4,maxmem=4G"
 # vm: qemu="-device pcie-root-port,id=port0,chassis=1"
 # vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
@@ -28,6 +29,9 @@ plan 15
 
 used_kb() { echo $(($(meminfo MemTotal) - $(memfree_kb))); }
 total_mb=$(($(meminfo MemTotal) / 1024))
+# What the loads may take at any time
+# shellcheck disable=SC2034 # for the actors
+room_kb=$((total_mb * 1024 / 4))
 diag "seed $SEED, $LENGTH_S s, devices: $DEVICES, $total_mb MiB, $(uname -r)"
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
