@@ -14,6 +14,7 @@ timeout   time limit of the whole run, s (120); doubled without KVM
 balloon   options of a virtio-balloon device; without it there is no device
           ("balloon=plain": a device without options)
 backing   anon or memfd (anon)
+disk      a disk of that many MiB, empty, gone with the guest; /dev/vda (none)
 modules   modules that are in the guest: fpr's own, and the kernel's
 load      modules that are loaded before the script starts (virtio_pci)
 append    more kernel command line; a=b arrives as an environment variable
@@ -53,7 +54,7 @@ GUEST = os.path.join(TOP, "tests", "guest")
 LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
 DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon",
-            "maxmem": ""}
+            "maxmem": "", "disk": ""}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
@@ -186,6 +187,16 @@ def build_image(out, kdir, script, needs, build_dir):
                     load=needs["load"] or None, files=files, faults=faults)
 
 
+def scratch_disk(image, mib):
+    """QEMU's arguments for an empty disk beside the image; none without size."""
+    if not mib:
+        return []
+    path = image + ".disk"
+    with open(path, "wb") as file:
+        file.truncate(int(mib) << 20)
+    return ["-drive", f"if=virtio,format=raw,file={path}"]
+
+
 def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options):
     """A VM object for an image; options overrule what the needs say."""
     emulated = acceleration != "kvm"
@@ -205,7 +216,8 @@ def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options
         "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
         "cpu": TCG_CPU if emulated else "host",
         "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1) * slow,
-        "qemu_args": [arg for text in needs["qemu"] for arg in text.split()] + list(qemu_args),
+        "qemu_args": [arg for text in needs["qemu"] for arg in text.split()]
+        + scratch_disk(image, needs["disk"]) + list(qemu_args),
     }
     settings.update(options)
     return cls(**settings)

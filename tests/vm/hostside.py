@@ -21,7 +21,7 @@ def mib_back(vm, full_kib, enough_mib, timeout_s=5):
         time.sleep(0.05)
 
 
-def check_returns(vm, markers, file_mib, share=0.95):
+def check_returns(vm, markers, file_mib, share=0.9):
     """For a guest that syncs "filled", and MARKER each time after it has freed
     the file: that share of it has to leave the host."""
     sync(vm, "filled")
