@@ -33,11 +33,11 @@ static const char *check_ids(const struct pci_ids *ids, bool subsystem)
 	    ids->sub_vendor == 0 || ids->sub_vendor == 0xffff)
 		return "vendor ids 0000 and ffff are no vendor's";
 	if (ids->device < 0x1000 || ids->device > 0x107f)
-		return "the device id must be 1000 to 107f, for the guest's virtio-pci accepts no other (104d is virtio device 13)";
+		return "the device id is not in 1000 to 107f, where virtio is; 104d is usual";
 	if (ids->device < 0x1040 && !subsystem)
-		return "with device ids 1000 to 103f the subsystem ids must be given, as VVVV:DDDD:SVVV:SDDD: the subsystem's device id is the virtio device id";
+		return "device ids below 1040 need a subsystem; its device id is the virtio id";
 	if (pci_ids_virtio_id(ids) == 0)
-		return "virtio device id 0 is no device; with device id 104d it is 13";
+		return "virtio device id 0 is none; device id 104d, which makes it 13, is usual";
 	return NULL;
 }
 

@@ -61,13 +61,12 @@ struct vfio_user {
 	bool negotiated;
 
 	struct vfio_user_header header;
-	_Alignas(8) uint8_t payload[VFIO_USER_MAX_PAYLOAD];
+	uint8_t payload[VFIO_USER_MAX_PAYLOAD];
 	size_t have;
 	int fds[VFIO_USER_MAX_FDS];
 	unsigned int nr_fds;
 
-	_Alignas(8) uint8_t reply[sizeof(struct vfio_user_header) +
-				  VFIO_USER_MAX_PAYLOAD];
+	uint8_t reply[sizeof(struct vfio_user_header) + VFIO_USER_MAX_PAYLOAD];
 	size_t reply_len;
 	size_t reply_sent;
 

@@ -21,6 +21,7 @@ static const struct {
 	{ "max_data_xfer_size", VFIO_USER_MAX_DATA },
 	{ "max_dma_maps", MEM_MAX_REGIONS },
 	{ "pgsizes", 4096 },
+	{ NULL, 0 }
 };
 
 static int version_data(const char *theirs, char *ours, size_t room)
@@ -28,7 +29,7 @@ static int version_data(const char *theirs, char *ours, size_t room)
 	const char *comma = "";
 	int len = snprintf(ours, room, "{\"capabilities\":{");
 
-	for (size_t i = 0; i < sizeof(capabilities) / sizeof(capabilities[0]); i++) {
+	for (size_t i = 0; capabilities[i].name; i++) {
 		char quoted[32];
 
 		snprintf(quoted, sizeof(quoted), "\"%s\"", capabilities[i].name);

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/vfio.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -92,7 +93,7 @@ int vfio_user_irq_info(struct vfio_user *vu, void *reply, const char **why)
 		*why = "a GET_IRQ_INFO of a wrong size, or with a file";
 		return VFIO_USER_FATAL;
 	}
-	info = *(const struct vfio_irq_info *)vu->payload;
+	memcpy(&info, vu->payload, sizeof(info));
 	if (info.argsz < sizeof(info) || info.index >= VFIO_PCI_NUM_IRQS)
 		return -EINVAL;
 	info.argsz = sizeof(info);
@@ -100,7 +101,7 @@ int vfio_user_irq_info(struct vfio_user *vu, void *reply, const char **why)
 	info.flags = info.count ? VFIO_IRQ_INFO_EVENTFD : 0;
 	if (info.index == VFIO_PCI_INTX_IRQ_INDEX)
 		info.flags |= VFIO_IRQ_INFO_MASKABLE | VFIO_IRQ_INFO_AUTOMASKED;
-	*(struct vfio_irq_info *)reply = info;
+	memcpy(reply, &info, sizeof(info));
 	return sizeof(info);
 }
 
@@ -182,7 +183,7 @@ static bool one_bit(uint32_t bits)
 int vfio_user_set_irqs(struct vfio_user *vu, const char **why)
 {
 	size_t size = vfio_user_payload_size(vu), head = sizeof(struct vfio_irq_set);
-	const struct vfio_irq_set *set = (const void *)vu->payload;
+	struct vfio_irq_set set;
 	uint32_t data, action;
 	unsigned int nr;
 
@@ -190,19 +191,20 @@ int vfio_user_set_irqs(struct vfio_user *vu, const char **why)
 		*why = "a SET_IRQS of a wrong size";
 		return VFIO_USER_FATAL;
 	}
-	data = set->flags & DATA_MASK;
-	action = set->flags & ACTION_MASK;
-	nr = irq_count(vu, set->index);
-	if (set->argsz < head || set->flags & ~(DATA_MASK | ACTION_MASK) ||
+	memcpy(&set, vu->payload, head);
+	data = set.flags & DATA_MASK;
+	action = set.flags & ACTION_MASK;
+	nr = irq_count(vu, set.index);
+	if (set.argsz < head || set.flags & ~(DATA_MASK | ACTION_MASK) ||
 	    !one_bit(data) || !one_bit(action) || !nr ||
-	    set->start > nr || set->count > nr - set->start)
+	    set.start > nr || set.count > nr - set.start)
 		return -EINVAL;
 	if (vu->nr_fds && (data != VFIO_IRQ_SET_DATA_EVENTFD ||
-			   vu->nr_fds != set->count)) {
+			   vu->nr_fds != set.count)) {
 		*why = "a SET_IRQS with another number of files than interrupts";
 		return VFIO_USER_FATAL;
 	}
-	if (data == VFIO_IRQ_SET_DATA_BOOL && size - head < set->count) {
+	if (data == VFIO_IRQ_SET_DATA_BOOL && size - head < set.count) {
 		*why = "a SET_IRQS with fewer values than interrupts";
 		return VFIO_USER_FATAL;
 	}
@@ -210,17 +212,17 @@ int vfio_user_set_irqs(struct vfio_user *vu, const char **why)
 		/* An eventfd that unmasks: the client does that itself. */
 		if (action != VFIO_IRQ_SET_ACTION_TRIGGER)
 			return -EOPNOTSUPP;
-		return set_eventfds(vu, set);
+		return set_eventfds(vu, &set);
 	}
-	if (!set->count) {
-		if (data != VFIO_IRQ_SET_DATA_NONE || set->start ||
+	if (!set.count) {
+		if (data != VFIO_IRQ_SET_DATA_NONE || set.start ||
 		    action != VFIO_IRQ_SET_ACTION_TRIGGER)
 			return -EINVAL;
-		disable(vu, set->index);
+		disable(vu, set.index);
 		return 0;
 	}
-	for (uint32_t i = 0; i < set->count; i++)
+	for (uint32_t i = 0; i < set.count; i++)
 		if (data == VFIO_IRQ_SET_DATA_NONE || vu->payload[head + i])
-			act(vu, set->index, action, set->start + i);
+			act(vu, set.index, action, set.start + i);
 	return 0;
 }

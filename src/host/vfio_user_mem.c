@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* Memory that the client names, and takes back. */
 #include <errno.h>
-#include <unistd.h>
+#include <string.h>
 
 #include "log.h"
 #include "vfio_user_int.h"
@@ -47,18 +47,19 @@ static bool add_memory(struct vfio_user *vu, const struct vfio_user_dma_map *map
 
 int vfio_user_map(struct vfio_user *vu, const char **why)
 {
-	const struct vfio_user_dma_map *map = (const void *)vu->payload;
+	struct vfio_user_dma_map map;
 	bool usable;
 	int error;
 
-	if (vfio_user_payload_size(vu) < sizeof(*map) || vu->nr_fds > 1) {
+	if (vfio_user_payload_size(vu) < sizeof(map) || vu->nr_fds > 1) {
 		*why = "a DMA_MAP of a wrong size, or with several files";
 		return VFIO_USER_FATAL;
 	}
-	if (map->argsz < sizeof(*map) ||
-	    map->flags & ~(VFIO_USER_DMA_READABLE | VFIO_USER_DMA_WRITABLE))
+	memcpy(&map, vu->payload, sizeof(map));
+	if (map.argsz < sizeof(map) ||
+	    map.flags & ~(VFIO_USER_DMA_READABLE | VFIO_USER_DMA_WRITABLE))
 		return -EINVAL;
-	error = check_window(vu, map->address, map->size);
+	error = check_window(vu, map.address, map.size);
 	if (error)
 		return error;
 
@@ -67,14 +68,14 @@ int vfio_user_map(struct vfio_user *vu, const char **why)
 	 * to be discarded, and if one does it is refused.  The same goes for a file
 	 * that cannot be mapped, since a VMM that is told of an error gives up.
 	 */
-	usable = vu->nr_fds && map->flags & VFIO_USER_DMA_WRITABLE &&
-		 add_memory(vu, map);
+	usable = vu->nr_fds && map.flags & VFIO_USER_DMA_WRITABLE &&
+		 add_memory(vu, &map);
 	log_debug("memory named gpa=0x%llx size=%llu usable=%d",
-		  (unsigned long long)map->address,
-		  (unsigned long long)map->size, usable);
+		  (unsigned long long)map.address,
+		  (unsigned long long)map.size, usable);
 	vu->windows[vu->nr_windows++] = (struct vfio_user_window) {
-		.address = map->address,
-		.size = map->size,
+		.address = map.address,
+		.size = map.size,
 		.usable = usable,
 	};
 	return 0;
@@ -107,7 +108,7 @@ int vfio_user_unmap(struct vfio_user *vu, void *reply, const char **why)
 		*why = "a DMA_UNMAP of a wrong size, or with a file";
 		return VFIO_USER_FATAL;
 	}
-	unmap = *(const struct vfio_user_dma_unmap *)vu->payload;
+	memcpy(&unmap, vu->payload, sizeof(unmap));
 	if (unmap.argsz < sizeof(unmap))
 		return -EINVAL;
 	if (unmap.flags == VFIO_USER_DMA_UNMAP_ALL && !unmap.address &&
@@ -125,6 +126,6 @@ int vfio_user_unmap(struct vfio_user *vu, void *reply, const char **why)
 		remove_window(vu, i);
 	}
 	unmap.argsz = sizeof(unmap);
-	*(struct vfio_user_dma_unmap *)reply = unmap;
+	memcpy(reply, &unmap, sizeof(unmap));
 	return sizeof(unmap);
 }

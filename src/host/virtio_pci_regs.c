@@ -98,7 +98,7 @@ static void queue_write(struct virtio_pci *vp, unsigned int offset, uint32_t val
 	switch (offset) {
 	case VIRTIO_PCI_COMMON_Q_SIZE:
 		if (!value || value > VDEV_MAX_QUEUE_SIZE || value & (value - 1))
-			virtio_pci_broken(vp, "the size of a queue is no power of two up to the largest");
+			virtio_pci_broken(vp, "a queue's size is no power of two, or too large");
 		else
 			queue->size = value;
 		break;
