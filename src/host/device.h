@@ -12,7 +12,7 @@
  *	dev.discard.say = ...;			(if wanted)
  *	protocol_run(&dev.vdev);
  *
- * struct device is large (some 90 KiB): not for a stack.
+ * struct device is large (some 60 KiB): not for a stack.
  */
 #ifndef FPR_HOST_DEVICE_H
 #define FPR_HOST_DEVICE_H

@@ -7,6 +7,7 @@
 #ifndef FPR_HOST_QUEUES_H
 #define FPR_HOST_QUEUES_H
 
+#include "counters.h"
 #include "ring.h"
 
 struct queues;
@@ -27,7 +28,9 @@ typedef const char *(*queues_serve_fn)(struct queues *q, unsigned int index,
  * struct queues - the queues of a device
  * @dev: the device
  * @serve: serves a request
- * @ranges: bit q is set if the buffers of queue q only name memory
+ * @counters: of the device
+ * @access: buffers are read and written, not merely named, so they have to be
+ *	guest memory
  * @broken: which rule was broken; NULL if none.  Until the reset nothing is served
  * @features: accepted by the driver
  * @rings: the queues
@@ -36,20 +39,22 @@ typedef const char *(*queues_serve_fn)(struct queues *q, unsigned int index,
 struct queues {
 	struct vdev *dev;
 	queues_serve_fn serve;
-	unsigned int ranges;
+	struct counters *counters;
+	bool access;
 	const char *broken;
 	uint64_t features;
 	struct ring rings[VDEV_MAX_QUEUES];
 	struct ring_chain chain;
 };
 
-/* -EINVAL for no such queue, VIRTIO_F_VERSION_1 not accepted, and what ring_start() says. */
+/* -EINVAL for no such queue, VIRTIO_F_VERSION_1 not accepted, or as ring_start(). */
 int queues_start(struct queues *q, unsigned int index,
 		 const struct vdev_queue_setup *setup);
 uint16_t queues_stop(struct queues *q, unsigned int index);
 
 /**
- * queues_kick() - serve what is available, but at most a queue full
+ * queues_kick() - serve what is available, but no more than a queue full, and
+ *	none after 50 ms
  * Return: whether there may be more.
  */
 bool queues_kick(struct queues *q, unsigned int index);
