@@ -25,6 +25,15 @@ void vhost_user_signal(int fd)
 		log_debug("a signal was not delivered errno=%d", errno);
 }
 
+void vhost_user_process(struct vhost_user *vu, unsigned int q)
+{
+	struct vhost_user_queue *queue = &vu->queues[q];
+
+	queue->more = queue->running && vu->dev->ops->kick(vu->dev, q);
+	if (queue->more)
+		vu->ops->again(vu->ctx);
+}
+
 void vhost_user_pause(struct vhost_user *vu, unsigned int q)
 {
 	struct vhost_user_queue *queue = &vu->queues[q];
@@ -73,7 +82,7 @@ bool vhost_user_resume(struct vhost_user *vu, unsigned int q)
 		return false;
 	queue->running = true;
 	/* Kicks may have been lost on the way. */
-	dev->ops->kick(dev, q);
+	vhost_user_process(vu, q);
 	return true;
 }
 
