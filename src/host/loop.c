@@ -3,6 +3,7 @@
 
 #include <event2/event.h>
 
+#include "log.h"
 #include "loop.h"
 
 struct loop {
@@ -15,12 +16,20 @@ struct loop_event {
 	void *ctx;
 };
 
+/* A peer can provoke such lines: a file that cannot be watched. */
+static void loop_log(int severity, const char *text)
+{
+	(void)severity;
+	log_debug("event loop: %s", text);
+}
+
 struct loop *loop_new(void)
 {
 	struct loop *loop = calloc(1, sizeof(*loop));
 
 	if (!loop)
 		return NULL;
+	event_set_log_callback(loop_log);
 	loop->base = event_base_new();
 	if (!loop->base) {
 		free(loop);

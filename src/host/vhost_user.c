@@ -350,8 +350,15 @@ void vhost_user_kicked(struct vhost_user *vu, unsigned int q)
 		vhost_user_stop(vu, q);
 		return;
 	}
-	if (queue->running)
-		vu->dev->ops->kick(vu->dev, q);
+	vhost_user_process(vu, q);
+	break_if_needed(vu);
+}
+
+void vhost_user_continue(struct vhost_user *vu)
+{
+	for (unsigned int q = 0; q < vu->dev->ops->nr_queues; q++)
+		if (vu->queues[q].more)
+			vhost_user_process(vu, q);
 	break_if_needed(vu);
 }
 

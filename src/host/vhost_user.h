@@ -21,10 +21,13 @@
  * @watch: call vhost_user_kicked() for queue @q whenever @fd is readable; non-zero
  *	if that file cannot be watched
  * @unwatch: no more; called before the file is closed
+ * @again: call vhost_user_continue() when other things have had their turn; it may
+ *	come several times before that
  */
 struct vhost_user_ops {
 	int (*watch)(void *ctx, unsigned int q, int fd);
 	void (*unwatch)(void *ctx, unsigned int q);
+	void (*again)(void *ctx);
 };
 
 /**
@@ -38,6 +41,7 @@ struct vhost_user_ops {
  * @err: we signal it when the driver broke the rules, -1 for none
  * @enabled: the VMM has enabled it
  * @running: the device processes it
+ * @more: it had more than one turn allows
  */
 struct vhost_user_queue {
 	unsigned int size;
@@ -51,6 +55,7 @@ struct vhost_user_queue {
 	int err;
 	bool enabled;
 	bool running;
+	bool more;
 };
 
 /**
@@ -104,6 +109,9 @@ int vhost_user_readable(struct vhost_user *vu);
 
 /* The file that @ops->watch got for queue @q is readable. */
 void vhost_user_kicked(struct vhost_user *vu, unsigned int q);
+
+/* Go on with what was too much for one turn. */
+void vhost_user_continue(struct vhost_user *vu);
 
 /* End the session: the device is reset, all files and memory are given up. */
 void vhost_user_close(struct vhost_user *vu);

@@ -61,6 +61,9 @@ void vhost_user_stop_all(struct vhost_user *vu);
 /* Close the files of all stopped rings. */
 void vhost_user_close_queues(struct vhost_user *vu);
 
+/* Let the device look at a ring, if it runs. */
+void vhost_user_process(struct vhost_user *vu, unsigned int q);
+
 /* Signal one of the files of a ring; -1 is none. */
 void vhost_user_signal(int fd);
 
