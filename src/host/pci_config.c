@@ -31,13 +31,13 @@ static const char *check_ids(const struct pci_ids *ids, bool subsystem)
 {
 	if (ids->vendor == 0 || ids->vendor == 0xffff ||
 	    ids->sub_vendor == 0 || ids->sub_vendor == 0xffff)
-		return "vendor ids 0000 and ffff are no vendor's";
+		return "has vendor id 0000 or ffff, which are no vendor's";
 	if (ids->device < 0x1000 || ids->device > 0x107f)
-		return "the device id is not in 1000 to 107f, where virtio is; 104d is usual";
+		return "needs a device id of 1000 to 107f, where virtio is; 104d is usual";
 	if (ids->device < 0x1040 && !subsystem)
-		return "device ids below 1040 need a subsystem; its device id is the virtio id";
+		return "needs a subsystem for a device id below 1040: it names the virtio id";
 	if (pci_ids_virtio_id(ids) == 0)
-		return "virtio device id 0 is none; device id 104d, which makes it 13, is usual";
+		return "means virtio id 0, which is no device; device id 104d means 13";
 	return NULL;
 }
 
@@ -62,7 +62,7 @@ const char *pci_ids_parse(const char *text, struct pci_ids *ids)
 	}
 	return check_ids(ids, len != 9);
 malformed:
-	return "PCI ids are VVVV:DDDD or VVVV:DDDD:SVVV:SDDD, four hexadecimal digits each";
+	return "is VVVV:DDDD or VVVV:DDDD:SVVV:SDDD, four hexadecimal digits each";
 }
 
 unsigned int pci_ids_virtio_id(const struct pci_ids *ids)

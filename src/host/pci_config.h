@@ -70,7 +70,7 @@ static inline void le_put(void *to, uint64_t value, size_t len)
  * to 0x107f, the virtio device id being what exceeds 0x1040; or 0x1000 to 0x103f,
  * where the subsystem device id is the virtio device id, and must be given.
  *
- * Return: NULL, or a sentence that says what is wrong.
+ * Return: NULL, or what is wrong: a sentence without its subject.
  */
 const char *pci_ids_parse(const char *text, struct pci_ids *ids);
 

@@ -32,7 +32,7 @@ int vfio_user_take_fd(struct vfio_user *vu, unsigned int i)
 static enum vfio_user_next fatal(const char *why)
 {
 	log_warn("the client broke the protocol, connection closed why=\"%s\"", why);
-	return VFIO_USER_CLOSE;
+	return VFIO_USER_FAILED;
 }
 
 /* Files are installed before anything can be said against them: keep or close. */
@@ -127,7 +127,7 @@ static enum vfio_user_next receive_message(struct vfio_user *vu, bool *whole)
 		else if (got == 0 && vu->have)
 			log_warn("the client hung up in the middle of a message");
 		if (got <= 0)
-			return VFIO_USER_CLOSE;
+			return got || vu->have ? VFIO_USER_FAILED : VFIO_USER_GONE;
 		vu->have += got;
 		if (bad_size(vu))
 			return fatal("the size of a message is out of range");
@@ -204,12 +204,12 @@ enum vfio_user_next vfio_user_process(struct vfio_user *vu)
 		if (!send_reply(vu))
 			return VFIO_USER_AGAIN;
 		next = receive_message(vu, &whole);
-		if (next == VFIO_USER_CLOSE)
-			return next;
-		if (!whole)
+		if (next == VFIO_USER_WAIT && !whole)
 			break;
-		if (serve(vu) == VFIO_USER_CLOSE)
-			return VFIO_USER_CLOSE;
+		if (next == VFIO_USER_WAIT)
+			next = serve(vu);
+		if (next != VFIO_USER_WAIT)
+			return next;
 	}
 	return virtio_pci_work(&vu->vp) || vu->reply_len ? VFIO_USER_AGAIN :
 							   VFIO_USER_WAIT;

@@ -82,7 +82,8 @@ struct vfio_user {
 enum vfio_user_next {
 	VFIO_USER_WAIT,		/* call again when the socket is readable */
 	VFIO_USER_AGAIN,	/* call again soon, whether it is or not */
-	VFIO_USER_CLOSE,	/* the client is gone: vfio_user_disconnect() */
+	VFIO_USER_GONE,		/* the client is: vfio_user_disconnect() */
+	VFIO_USER_FAILED,	/* it broke the protocol: likewise */
 };
 
 /* A server without a client */
@@ -97,6 +98,12 @@ void vfio_user_init(struct vfio_user *vu, struct vdev *dev,
  * Return: 0 or a negative errno; then the socket is left to the caller.
  */
 int vfio_user_connect(struct vfio_user *vu, int sock);
+
+/* Whether the client has spoken the protocol */
+static inline bool vfio_user_negotiated(const struct vfio_user *vu)
+{
+	return vu->negotiated;
+}
 
 /* Do what there is to do, but not without end: then others have their turn. */
 enum vfio_user_next vfio_user_process(struct vfio_user *vu);

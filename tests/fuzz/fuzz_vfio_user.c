@@ -98,10 +98,10 @@ static bool serve(void)
 		if (recv(client, replies, sizeof(replies), MSG_DONTWAIT) < 0 &&
 		    errno != EAGAIN && errno != ECONNRESET)
 			abort();
-		if (next == VFIO_USER_CLOSE)
-			return false;
 		if (next == VFIO_USER_WAIT)
 			break;
+		if (next != VFIO_USER_AGAIN)
+			return false;
 	}
 	return true;
 }
@@ -151,9 +151,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (alive)
 		alive = serve();
 	close(client);
-	if (alive && vfio_user_process(&vu) != VFIO_USER_CLOSE)
-		while (vfio_user_process(&vu) != VFIO_USER_CLOSE)
-			;
+	while (alive)
+		alive = vfio_user_process(&vu) < VFIO_USER_GONE;
 	vfio_user_disconnect(&vu);
 	close(ram);
 	after = dup(0);
