@@ -155,7 +155,10 @@ def clients_that_misbehave(binary):
             assert read_answer(client)[0].startswith("error: commands are")
             client.sendall(b"x" * 200)
             assert read_answer(client)[0] == "error: a command has at most 127 bytes"
-            equal(client.recv(1), b"", "closed")
+            try:
+                equal(client.recv(1), b"", "closed")
+            except ConnectionResetError:
+                pass    # closed, too: what it sent was not read to the end
         with program.client() as client:
             # Never reads: loses the connection when its buffer is full
             client.settimeout(0.5)
