@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -232,6 +234,32 @@ static void what_cannot_be_written_is_told(void **state)
 	free(name);
 }
 
+static void a_full_disk_leaves_the_old_file(void **state)
+{
+	char dir[] = "/tmp/fpr-test-XXXXXX", path[64], data[16];
+	struct rlimit old, small = { 4, 4 };
+	int fd, ret;
+
+	(void)state;
+	assert_non_null(mkdtemp(dir));
+	snprintf(path, sizeof(path), "%s/fpr.prom", dir);
+	assert_int_equal(counters_write_file(path, "old", 3), 0);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	small.rlim_max = old.rlim_max;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	ret = counters_write_file(path, "new text", 8);
+	setrlimit(RLIMIT_FSIZE, &old);
+	assert_int_equal(ret, -EFBIG);
+	fd = open(path, O_RDONLY);
+	assert_int_equal(read(fd, data, sizeof(data)), 3);
+	assert_memory_equal(data, "old", 3);
+	close(fd);
+	unlink(path);
+	/* Nothing else is there. */
+	assert_int_equal(rmdir(dir), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -245,6 +273,7 @@ int main(void)
 		COUNTERS_TEST(a_small_buffer_is_told),
 		COUNTERS_TEST(a_file_is_replaced_as_a_whole),
 		COUNTERS_TEST(what_cannot_be_written_is_told),
+		COUNTERS_TEST(a_full_disk_leaves_the_old_file),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
