@@ -7,12 +7,15 @@
  */
 #define _GNU_SOURCE
 #include <linux/virtio_config.h>
+#include <stdarg.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "../../src/host/device.h"
+#include "../../src/host/log.h"
 #include "../../src/host/virtio_pci.h"
 
 #define RAM	0x10000
@@ -20,6 +23,18 @@
 static struct device device;
 static struct virtio_pci vp;
 static bool line;
+
+/* In place of log.c, which would write a line for each bad input */
+void log_line(enum log_level level, const char *format, ...)
+{
+	char text[512];
+	va_list args;
+
+	(void)level;
+	va_start(args, format);
+	vsnprintf(text, sizeof(text), format, args);
+	va_end(args);
+}
 
 static void irq_msix(void *irq, unsigned int vector)
 {
