@@ -176,12 +176,22 @@ static bool below_threshold(unsigned long due, u32 oldest, u32 now)
 	       !fpr_ms_reached(now, oldest + patience);
 }
 
+/*
+ * Run at @then, whatever a hook's irq_work has set the timer to meanwhile; but no
+ * later than a step from now if a mark is waiting.  One that comes after the
+ * second look finds this timer, and makes it earlier (wake_worker()).
+ */
 static void sleep_until(u32 then, u32 now)
 {
+	struct fpr_engine *e = &fpr_engine;
 	u32 ms = fpr_ms_reached(now, then) ? 0 : then - now;
 
-	kthread_queue_delayed_work(fpr_engine.worker, &fpr_engine.work,
-				   msecs_to_jiffies(ms));
+	kthread_mod_delayed_work(e->worker, &e->work, msecs_to_jiffies(ms));
+	/* First the timer, then the flag; pairs with fpr_engine_wake(). */
+	smp_mb();
+	if (READ_ONCE(e->armed) && ms > age_step_ms())
+		kthread_mod_delayed_work(e->worker, &e->work,
+					 msecs_to_jiffies(age_step_ms()));
 }
 
 /* Queue the next run; none at all if there is nothing to wait for. */
@@ -202,6 +212,11 @@ static void schedule_next(u32 now)
 	if (due < e->map.nr_active && (!any || fpr_ms_reached(at, next))) {
 		any = true;
 		at = next;
+	}
+	/* A request waits for nothing but the back-off. */
+	if (e->wanted.pending) {
+		any = true;
+		at = now;
 	}
 	if (any && e->fails && !fpr_ms_reached(at, e->backoff_until))
 		at = e->backoff_until;
@@ -291,7 +306,8 @@ void fpr_engine_start(void)
 	fpr_blockmap_activate_all(&e->map, now + fpr_delay_ms());
 	WRITE_ONCE(e->running, true);
 	/* The run harvests what was marked before anything could be queued. */
-	kthread_queue_delayed_work(e->worker, &e->work, msecs_to_jiffies(age_step_ms()));
+	kthread_queue_delayed_work(e->worker, &e->work, e->wanted.pending ? 0 :
+				   msecs_to_jiffies(age_step_ms()));
 	mutex_unlock(&e->lock);
 }
 
