@@ -62,7 +62,8 @@ struct vdev_transport_ops {
  * @mem_changed: guest memory has regions now that it had not, or has lost some
  * @queue_start: from now on the queue is processed; -EINVAL if it cannot be
  * @queue_stop: no more; returns the index of the next available entry
- * @kick: look at the queue
+ * @kick: look at the queue; true if it has more than one call may do: call again
+ *	when other things have had their turn.  To be called after @queue_start too
  * @reset: back to how it was before the driver came; all queues are stopped, the
  *	memory remains.  When it returns the device touches no page of the guest
  */
@@ -76,7 +77,7 @@ struct vdev_ops {
 	int (*queue_start)(struct vdev *dev, unsigned int q,
 			   const struct vdev_queue_setup *setup);
 	uint16_t (*queue_stop)(struct vdev *dev, unsigned int q);
-	void (*kick)(struct vdev *dev, unsigned int q);
+	bool (*kick)(struct vdev *dev, unsigned int q);
 	void (*reset)(struct vdev *dev);
 };
 
