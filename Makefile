@@ -92,7 +92,7 @@ help:
 	@echo '  all             fpr.ko and virtio_fpr.ko for the running kernel;'
 	@echo '                  KVER=RELEASE or KDIR=HEADERS for another one'
 	@echo '  clean           remove what was built'
-	@echo '  distclean       and the cache of kernels and root trees'
+	@echo '  distclean       and the cache of kernels, root trees and QEMU'
 	@echo '  dkms-install    install with DKMS, fprctl and man pages (KVER=)'
 	@echo '  dkms-remove     remove all of it'
 	@echo 'To see it:'
