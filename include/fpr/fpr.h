@@ -70,10 +70,33 @@ enum fpr_fill {
  *	an error the core keeps the blocks as candidates and tries again, ever
  *	more rarely (1 s doubling to 64 s).  -ENODEV says that the device is
  *	being removed: it is not counted as an error.
+ *
+ * @all_reported: what fpr_request_all() asked for has been reported, @bytes in all;
+ *	answers request @number and those before it.  Optional.
+ *
+ *	Context: as @report, and never at the same time.
  */
 struct fpr_device_ops {
 	int (*report)(struct fpr_device *fdev, struct scatterlist *sgl,
 		      unsigned int nents);
+	void (*all_reported)(struct fpr_device *fdev, u32 number, u64 bytes);
+};
+
+/**
+ * enum fpr_pressure - how badly the host needs memory
+ * @FPR_PRESSURE_UNKNOWN: the device does not say; delay_ms as it is
+ * @FPR_PRESSURE_NONE: it has plenty: memory waits eight times delay_ms
+ * @FPR_PRESSURE_LOW: delay_ms as it is
+ * @FPR_PRESSURE_HIGH: a quarter of delay_ms, and no threshold_kb
+ * @FPR_PRESSURE_CRITICAL: at once, whatever delay_ms and threshold_kb say
+ */
+enum fpr_pressure {
+	FPR_PRESSURE_UNKNOWN,
+	FPR_PRESSURE_NONE,
+	FPR_PRESSURE_LOW,
+	FPR_PRESSURE_HIGH,
+	FPR_PRESSURE_CRITICAL,
+	FPR_NR_PRESSURES
 };
 
 /**
@@ -134,6 +157,31 @@ int fpr_register_device(struct fpr_device *fdev);
  * called from @report.
  */
 void fpr_unregister_device(struct fpr_device *fdev);
+
+/**
+ * fpr_set_pressure() - the host needs memory more badly, or less
+ * @fdev: the device; one that is not registered is ignored
+ * @pressure: level; %FPR_PRESSURE_UNKNOWN when it is registered
+ *
+ * Context: process context, may sleep; takes the core's engine mutex.  Not from
+ * an operation of the device.
+ */
+void fpr_set_pressure(struct fpr_device *fdev, enum fpr_pressure pressure);
+
+/**
+ * fpr_request_all() - have all free memory reported now
+ * @fdev: the device; one that is not registered is ignored
+ * @number: handed to @all_reported
+ * @order: smallest order to report, also below the order parameter; the device's
+ *	own limit holds
+ *
+ * Returns at once; @all_reported says when it is done.  While reporting is paused,
+ * memory is short or reports fail, the request waits; it is dropped when the
+ * device is unregistered.
+ *
+ * Context: process context, may sleep; takes the core's engine mutex.
+ */
+void fpr_request_all(struct fpr_device *fdev, u32 number, unsigned int order);
 
 /**
  * fpr_fill_needed() - what this kernel needs reported pages to read as

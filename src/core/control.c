@@ -117,6 +117,7 @@ static void detach(void)
 
 	mutex_lock(&e->lock);
 	WRITE_ONCE(e->dev, NULL);
+	fpr_host_forget();
 	mutex_unlock(&e->lock);
 	kvfree(e->sgl);
 	e->sgl = NULL;

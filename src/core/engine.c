@@ -34,17 +34,9 @@ u32 fpr_now_ms(void)
 	return (u32)ktime_to_ms(ktime_get());
 }
 
-unsigned int fpr_effective_order(void)
-{
-	const struct fpr_device *dev = READ_ONCE(fpr_engine.dev);
-	unsigned int order = fpr_param(FPR_ORDER);
-
-	return dev ? max(order, dev->min_order) : order;
-}
-
 static unsigned int age_step_ms(void)
 {
-	return max(fpr_param(FPR_DELAY_MS) / AGE_STEPS, 4U);
+	return max(fpr_delay_ms() / AGE_STEPS, 4U);
 }
 
 /**
@@ -129,7 +121,7 @@ static void harvest(u32 now)
 	WRITE_ONCE(e->armed, 0);
 	/* First the flag, then the marks; pairs with fpr_engine_wake(). */
 	smp_mb();
-	taken = fpr_blockmap_harvest(&e->map, now, fpr_param(FPR_DELAY_MS),
+	taken = fpr_blockmap_harvest(&e->map, now, fpr_delay_ms(),
 				     &recycled);
 	fpr_stat_add(&fpr_stats.recycled_blocks, recycled);
 	if (!taken && fpr_hooks_see_frees())
@@ -150,7 +142,7 @@ static void sweep_if_due(u32 now)
 	if (e->sweep_again)
 		schedule_sweep(now);
 	fpr_stat_add(&fpr_stats.sweeps, 1);
-	fpr_memory_sweep(now + fpr_param(FPR_DELAY_MS));
+	fpr_memory_sweep(now + fpr_delay_ms());
 }
 
 /**
@@ -167,7 +159,7 @@ void fpr_engine_params_changed(void)
 
 	mutex_lock(&e->lock);
 	if (e->running) {
-		fpr_blockmap_cap_due(&e->map, now + fpr_param(FPR_DELAY_MS));
+		fpr_blockmap_cap_due(&e->map, now + fpr_delay_ms());
 		e->sweep_pending = true;
 		e->sweep_at = now;
 		fpr_engine_kick();
@@ -178,18 +170,28 @@ void fpr_engine_params_changed(void)
 /* Whether so little is due, and for so short a time, that it can wait. */
 static bool below_threshold(unsigned long due, u32 oldest, u32 now)
 {
-	u32 patience = fpr_param(FPR_DELAY_MS) * THRESHOLD_DELAYS;
+	u32 patience = fpr_delay_ms() * THRESHOLD_DELAYS;
 
-	return fpr_blocks_kb(due) < fpr_param(FPR_THRESHOLD_KB) &&
+	return fpr_blocks_kb(due) < fpr_threshold_kb() &&
 	       !fpr_ms_reached(now, oldest + patience);
 }
 
+/*
+ * Run at @then, whatever a hook's irq_work has set the timer to meanwhile; but no
+ * later than a step from now if a mark is waiting.  One that comes after the
+ * second look finds this timer, and makes it earlier (wake_worker()).
+ */
 static void sleep_until(u32 then, u32 now)
 {
+	struct fpr_engine *e = &fpr_engine;
 	u32 ms = fpr_ms_reached(now, then) ? 0 : then - now;
 
-	kthread_queue_delayed_work(fpr_engine.worker, &fpr_engine.work,
-				   msecs_to_jiffies(ms));
+	kthread_mod_delayed_work(e->worker, &e->work, msecs_to_jiffies(ms));
+	/* First the timer, then the flag; pairs with fpr_engine_wake(). */
+	smp_mb();
+	if (READ_ONCE(e->armed) && ms > age_step_ms())
+		kthread_mod_delayed_work(e->worker, &e->work,
+					 msecs_to_jiffies(age_step_ms()));
 }
 
 /* Queue the next run; none at all if there is nothing to wait for. */
@@ -204,12 +206,17 @@ static void schedule_next(u32 now)
 	if (due) {
 		any = true;
 		at = below_threshold(due, oldest, now) ?
-			oldest + fpr_param(FPR_DELAY_MS) * THRESHOLD_DELAYS :
+			oldest + fpr_delay_ms() * THRESHOLD_DELAYS :
 			now;
 	}
 	if (due < e->map.nr_active && (!any || fpr_ms_reached(at, next))) {
 		any = true;
 		at = next;
+	}
+	/* A request waits for nothing but the back-off. */
+	if (e->wanted.pending) {
+		any = true;
+		at = now;
 	}
 	if (any && e->fails && !fpr_ms_reached(at, e->backoff_until))
 		at = e->backoff_until;
@@ -238,7 +245,7 @@ static void run(struct kthread_work *work)
 	unsigned long due, flush;
 	u32 now, oldest = 0, next = 0;
 	unsigned int pause_ms;
-	bool flushing, wait;
+	bool flushing, request, wait;
 	int err = 0;
 
 	mutex_lock(&e->lock);
@@ -250,7 +257,8 @@ static void run(struct kthread_work *work)
 	if (pause_ms)
 		goto pause;
 	flush = e->flush_wanted;
-	flushing = flush != e->flush_done;
+	request = fpr_request_begin(now);
+	flushing = request || flush != e->flush_done;
 	harvest(now);
 	sweep_if_due(now);
 
@@ -259,13 +267,15 @@ static void run(struct kthread_work *work)
 	       below_threshold(due, oldest, now);
 	if (flushing || !wait)
 		err = fpr_pass(due, now, flushing);
+	if (request)
+		fpr_request_end(!err && e->running && !fpr_oom_pause_ms());
 	/* Stopped while the device reported: that has ended the flush. */
 	if (!e->running)
 		goto unlock;
 	pause_ms = fpr_oom_pause_ms();
 	if (pause_ms)
 		goto pause;
-	if (flushing)
+	if (flush != e->flush_done)
 		end_flush(flush, err ? -EIO : 0);
 	if (e->flush_wanted != e->flush_done)
 		kthread_queue_work(e->worker, &e->now);
@@ -293,10 +303,11 @@ void fpr_engine_start(void)
 	mutex_lock(&e->lock);
 	WRITE_ONCE(e->fails, 0);
 	e->sweep_pending = false;
-	fpr_blockmap_activate_all(&e->map, now + fpr_param(FPR_DELAY_MS));
+	fpr_blockmap_activate_all(&e->map, now + fpr_delay_ms());
 	WRITE_ONCE(e->running, true);
 	/* The run harvests what was marked before anything could be queued. */
-	kthread_queue_delayed_work(e->worker, &e->work, msecs_to_jiffies(age_step_ms()));
+	kthread_queue_delayed_work(e->worker, &e->work, e->wanted.pending ? 0 :
+				   msecs_to_jiffies(age_step_ms()));
 	mutex_unlock(&e->lock);
 }
 

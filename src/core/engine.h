@@ -25,10 +25,25 @@
 #include <linux/scatterlist.h>
 #include <linux/wait.h>
 
+#include <fpr/fpr.h>
+
 #include "blockmap.h"
 #include "buddy.h"
 
-struct fpr_device;
+/**
+ * struct fpr_request - all free memory is wanted now
+ * @pending: it is
+ * @number: of the latest that was asked for
+ * @order: down to this order
+ * @from: pages that had been reported when the first of those asked that are
+ *	answered together
+ */
+struct fpr_request {
+	bool pending;
+	u32 number;
+	unsigned int order;
+	unsigned long from;
+};
 
 /**
  * struct fpr_engine - the engine's state
@@ -56,6 +71,9 @@ struct fpr_device;
  * @oom_until: jiffies; nothing is isolated before, since memory ran out; 0: never did
  * @putback_wait: woken when @putbacks changes
  * @flush_wait: woken when @flush_done changes
+ * @pressure: of the host, as the device says
+ * @wanted: what the host has asked for
+ * @served: the request that the present pass serves
  * @worker: a thread of its own, freezable, so that nothing is reported while the
  *	system is suspended.  No workqueue: drain_all_pages() does nothing from
  *	one in 5.10, and from 6.9 on an unbound, freezable one with one active
@@ -90,6 +108,9 @@ struct fpr_engine {
 	unsigned long oom_until;
 	wait_queue_head_t putback_wait;
 	wait_queue_head_t flush_wait;
+	enum fpr_pressure pressure;
+	struct fpr_request wanted;
+	struct fpr_request served;
 	struct kthread_worker *worker;
 	struct kthread_delayed_work work;
 	struct kthread_work now;
@@ -100,9 +121,6 @@ extern struct fpr_engine fpr_engine;
 
 /* The wrapping millisecond clock of the block map; stands still in suspend. */
 u32 fpr_now_ms(void);
-
-/* Smallest order that is reported to the present device. */
-unsigned int fpr_effective_order(void);
 
 /* Size of so many blocks in KiB. */
 static inline unsigned long fpr_blocks_kb(unsigned long blocks)
@@ -127,6 +145,15 @@ bool fpr_wait_putback(unsigned int ms);
 int fpr_control_set_enabled(bool enabled);
 int fpr_control_flush(void);
 const char *fpr_control_state(void);
+
+/* host.c */
+unsigned int fpr_effective_order(void);
+unsigned int fpr_delay_ms(void);
+unsigned int fpr_threshold_kb(void);
+const char *fpr_pressure_name(void);
+bool fpr_request_begin(u32 now);
+void fpr_request_end(bool done);
+void fpr_host_forget(void);
 
 /* memory.c */
 int fpr_memory_init(void);

@@ -137,7 +137,7 @@ static int on_hotplug(struct notifier_block *nb, unsigned long action,
 		for (block = pfn >> FPR_BLOCK_ORDER; block < end; block++)
 			fpr_blockmap_activate(&e->map, block,
 					      fpr_now_ms() +
-					      fpr_param(FPR_DELAY_MS),
+					      fpr_delay_ms(),
 					      FPR_ONE_LOOK);
 		fpr_engine_kick();
 		break;

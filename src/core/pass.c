@@ -85,7 +85,7 @@ static void finish_block(unsigned long block, u32 now)
 
 		if (fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
 			fpr_blockmap_retry(&e->map, block, now,
-					   fpr_param(FPR_DELAY_MS));
+					   fpr_delay_ms());
 		else
 			fpr_blockmap_drop(&e->map, block);
 		return;
@@ -140,7 +140,7 @@ static bool collect(u32 now, bool any_age)
 			finish_block(block, now);
 		else if (result == FPR_TAKE_LOW || !defer(block))
 			fpr_blockmap_retry(&e->map, block, now,
-					   fpr_param(FPR_DELAY_MS));
+					   fpr_delay_ms());
 		e->pos = max(e->pos, end);
 	}
 }
@@ -294,7 +294,7 @@ static void drain_if_stuck(u32 now, bool any_age)
 	bool late = any_age;
 	unsigned long stuck = count_stuck(now, any_age, false, &late);
 
-	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_param(FPR_THRESHOLD_KB)))
+	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_threshold_kb()))
 		return;
 	count_stuck(now, any_age, true, &late);
 	fpr_stat_add(&fpr_stats.drains, 1);

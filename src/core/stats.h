@@ -24,6 +24,7 @@ struct fpr_stats {
 	unsigned long wakeups;
 	unsigned long sweeps;
 	unsigned long drains;
+	unsigned long requests;
 	unsigned long last_pass_us;
 	unsigned long max_lock_hold_ns;
 };

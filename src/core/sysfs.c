@@ -99,10 +99,17 @@ static ssize_t hook_show(struct kobject *kobj, struct kobj_attribute *attr,
 	return sysfs_emit(buf, "%s\n", fpr_hooks_name());
 }
 
+static ssize_t pressure_show(struct kobject *kobj, struct kobj_attribute *attr,
+			     char *buf)
+{
+	return sysfs_emit(buf, "%s\n", fpr_pressure_name());
+}
+
 static struct kobj_attribute flush_attr = __ATTR_WO(flush);
 static struct kobj_attribute state_attr = __ATTR_RO(state);
 static struct kobj_attribute device_attr = __ATTR_RO(device);
 static struct kobj_attribute hook_attr = __ATTR_RO(hook);
+static struct kobj_attribute pressure_attr = __ATTR_RO(pressure);
 
 static struct attribute *main_attrs[] = {
 	&param_order.attr.attr,
@@ -114,6 +121,7 @@ static struct attribute *main_attrs[] = {
 	&state_attr.attr,
 	&device_attr.attr,
 	&hook_attr.attr,
+	&pressure_attr.attr,
 	NULL
 };
 
@@ -174,6 +182,7 @@ STAT_ATTR(passes, fpr_stats.passes);
 STAT_ATTR(wakeups, fpr_stats.wakeups);
 STAT_ATTR(sweeps, fpr_stats.sweeps);
 STAT_ATTR(drains, fpr_stats.drains);
+STAT_ATTR(requests, fpr_stats.requests);
 STAT_ATTR(last_pass_us, fpr_stats.last_pass_us);
 STAT_ATTR(max_lock_hold_ns, fpr_stats.max_lock_hold_ns);
 
@@ -199,6 +208,7 @@ static struct attribute *stats_attrs[] = {
 	&stat_wakeups.attr.attr,
 	&stat_sweeps.attr.attr,
 	&stat_drains.attr.attr,
+	&stat_requests.attr.attr,
 	&stat_last_pass_us.attr.attr,
 	&stat_max_lock_hold_ns.attr.attr,
 	NULL

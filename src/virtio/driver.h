@@ -17,9 +17,44 @@
 /* Statistics tags of this kernel, and room for those of later ones. */
 #define VFPR_MAX_STATS 32
 
+struct scatterlist;
+struct vfpr;
+struct vfpr_vendor;
+
+/**
+ * struct vfpr_kind - a kind of device: the stock one, or fpr's own
+ * @driver: what virtio knows of it
+ * @ops: reports, for the core
+ * @check: refuses a device before anything is set up; says why
+ * @init: allocates and initialises what the kind has in &struct vfpr
+ * @find_queues: sets up the virtqueues
+ * @configure: after that, before the device is ready
+ * @limits: fills in &vfpr.fdev, device ready
+ * @started: registered with the core
+ * @config_changed: looks at the configuration; process context
+ * @stopped: the device is reset and gone from the core: no work is left
+ * @exit: the mirror of @init
+ *
+ * All but @ops, @find_queues and @limits are optional.
+ */
+struct vfpr_kind {
+	struct virtio_driver driver;
+	const struct fpr_device_ops *ops;
+	int (*check)(struct virtio_device *vdev);
+	int (*init)(struct vfpr *vf);
+	int (*find_queues)(struct vfpr *vf);
+	void (*configure)(struct vfpr *vf);
+	void (*limits)(struct vfpr *vf);
+	void (*started)(struct vfpr *vf);
+	void (*config_changed)(struct vfpr *vf);
+	void (*stopped)(struct vfpr *vf);
+	void (*exit)(struct vfpr *vf);
+};
+
 /**
  * struct vfpr - a bound device
  * @vdev: the virtio device
+ * @kind: what it is
  * @vqs: its queues; NULL where the device has none
  * @fdev: what the core knows of it
  * @lock: held to submit a report and to reset the device, so that nothing is
@@ -27,27 +62,47 @@
  * @gone: the device was reset and owns no buffer any more; final
  * @answered: woken by the reporting queue's callback and with @gone
  * @give_up: unregisters from the core after the device fell silent
- * @stats_work: answers a request for statistics
  * @config_work: looks at a changed configuration
- * @stats: buffer of the statistics queue; the device's between two requests
- * @told_pages: balloon size asked for that was last mentioned in the log
+ * @stats_work: stock: answers a request for statistics
+ * @stats: stock: buffer of the statistics queue; the device's between two requests
+ * @told_pages: stock: balloon size asked for that was last mentioned in the log
+ * @vendor: vendor: its buffers and counters
  */
 struct vfpr {
 	struct virtio_device *vdev;
+	const struct vfpr_kind *kind;
 	struct virtqueue *vqs[VFPR_NR_QUEUES];
 	struct fpr_device fdev;
 	struct mutex lock;
 	bool gone;
 	wait_queue_head_t answered;
 	struct work_struct give_up;
-	struct work_struct stats_work;
 	struct work_struct config_work;
+	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VFPR_MAX_STATS];
 	u32 told_pages;
+	struct vfpr_vendor *vendor;
 };
+
+/* driver.c: for the virtio drivers of all kinds */
+int vfpr_probe(struct virtio_device *vdev);
+void vfpr_remove(struct virtio_device *vdev);
+void vfpr_config_changed(struct virtio_device *vdev);
+#ifdef CONFIG_PM_SLEEP
+int vfpr_freeze(struct virtio_device *vdev);
+int vfpr_restore(struct virtio_device *vdev);
+#endif
+
+/* stock.c, vendor.c */
+extern struct vfpr_kind vfpr_stock;
+extern struct vfpr_kind vfpr_vendor;
+void vfpr_vendor_match(u32 id, u32 vendor);
 
 /* reporting.c */
 extern unsigned int vfpr_report_timeout_ms;
+int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
+		  unsigned int in, unsigned int *len);
+int vfpr_give_up(struct vfpr *vf, const char *why);
 int vfpr_reporting_start(struct vfpr *vf);
 void vfpr_reporting_stop(struct vfpr *vf);
 void vfpr_reporting_init(struct vfpr *vf);
@@ -57,5 +112,8 @@ void vfpr_answered(struct virtqueue *vq);
 void vfpr_stats_init(struct vfpr *vf);
 void vfpr_stats_start(struct vfpr *vf);
 void vfpr_stats_requested(struct virtqueue *vq);
+
+/* pci_id.c */
+int vfpr_pci_id_init(void);
 
 #endif /* _VIRTIO_FPR_DRIVER_H */

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0
-/* Reports: the core's scatterlists over the reporting queue. */
+/* The reporting queue: one request at a time, and what if it is not answered. */
 #include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/moduleparam.h>
@@ -68,7 +68,8 @@ static bool idle(struct virtqueue *vq)
 	return !virtqueue_get_buf(vq, &len) && !virtqueue_is_broken(vq);
 }
 
-static int submit(struct vfpr *vf, struct scatterlist *sgl, unsigned int nents)
+static int submit(struct vfpr *vf, struct scatterlist *sgs[],
+		  unsigned int out, unsigned int in)
 {
 	struct virtqueue *vq = vf->vqs[VFPR_REPORTING];
 	int err = -ENODEV;
@@ -77,8 +78,7 @@ static int submit(struct vfpr *vf, struct scatterlist *sgl, unsigned int nents)
 	if (!vf->gone)
 		err = idle(vq) ? 0 : -EIO;
 	if (!err)
-		/* Device-writable: the host may change what the pages hold. */
-		err = virtqueue_add_inbuf(vq, sgl, nents, vf, GFP_KERNEL);
+		err = virtqueue_add_sgs(vq, sgs, out, in, vf, GFP_KERNEL);
 	if (!err && !virtqueue_kick(vq))
 		err = -EIO;
 	mutex_unlock(&vf->lock);
@@ -86,17 +86,16 @@ static int submit(struct vfpr *vf, struct scatterlist *sgl, unsigned int nents)
 }
 
 /*
- * Whether the wait is over; a callback alone says nothing.  One report is in
+ * Whether the wait is over; a callback alone says nothing.  One request is in
  * flight, so a good answer is that one, whole and alone.  The queue is broken
  * once the device has returned a buffer that it was not given.  A second answer
- * that comes when the next report is in flight cannot be told from that one's:
+ * that comes when the next request is in flight cannot be told from that one's:
  * it has the same descriptor.
  */
-static bool answered(struct vfpr *vf, int *err)
+static bool answered(struct vfpr *vf, unsigned int *len, int *err)
 {
 	struct virtqueue *vq = vf->vqs[VFPR_REPORTING];
-	unsigned int len;
-	void *token = virtqueue_get_buf(vq, &len);
+	void *token = virtqueue_get_buf(vq, len);
 
 	if (READ_ONCE(vf->gone)) {
 		*err = -ENODEV;
@@ -109,34 +108,57 @@ static bool answered(struct vfpr *vf, int *err)
 	return true;
 }
 
-/* struct fpr_device_ops.report: returns only when the host is done, or reset. */
-static int report(struct fpr_device *fdev, struct scatterlist *sgl,
-		  unsigned int nents)
+/**
+ * vfpr_give_up() - the device breaks the rules: it is reset and not used again
+ * @vf: the device
+ * @why: for the log
+ *
+ * Context: process context, may sleep; from an operation of the device too.
+ * Return: -EIO.
+ */
+int vfpr_give_up(struct vfpr *vf, const char *why)
 {
-	struct vfpr *vf = container_of(fdev, struct vfpr, fdev);
-	unsigned long timeout = msecs_to_jiffies(vfpr_report_timeout_ms);
-	int err = submit(vf, sgl, nents);
-
-	if (!err && !wait_event_timeout(vf->answered, answered(vf, &err), timeout))
-		err = -ETIMEDOUT;
-	if (err == -ENODEV)
-		return err;
-	if (err) {
-		if (err == -ETIMEDOUT)
-			dev_err(&vf->vdev->dev, "no answer to a report within %u ms: " GIVEN_UP,
-				vfpr_report_timeout_ms);
-		else
-			dev_err(&vf->vdev->dev, "the reporting queue is broken (%d): " GIVEN_UP,
-				err);
-		reset_for_good(vf);
-		queue_work(system_freezable_wq, &vf->give_up);
-	}
-	return err;
+	dev_err(&vf->vdev->dev, "%s: " GIVEN_UP, why);
+	reset_for_good(vf);
+	queue_work(system_freezable_wq, &vf->give_up);
+	return -EIO;
 }
 
-static const struct fpr_device_ops ops = {
-	.report = report,
-};
+/**
+ * vfpr_transact() - send a request, and wait until the device is done with it
+ * @vf: the device
+ * @sgs: what the device reads, then what it may write
+ * @out: how many of the former
+ * @in: how many of the latter
+ * @len: set to the bytes it says it has written
+ *
+ * When it returns the device touches none of that any more: it has answered, or
+ * was reset.
+ * Context: process context, may sleep; one call at a time.
+ * Return: 0; -ENODEV when the device goes; else the error after which it was
+ * given up.
+ */
+int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
+		  unsigned int in, unsigned int *len)
+{
+	unsigned long timeout = msecs_to_jiffies(vfpr_report_timeout_ms);
+	int err = submit(vf, sgs, out, in);
+	char why[64];
+
+	if (!err &&
+	    !wait_event_timeout(vf->answered, answered(vf, len, &err), timeout))
+		err = -ETIMEDOUT;
+	if (!err || err == -ENODEV)
+		return err;
+	if (err == -ETIMEDOUT)
+		snprintf(why, sizeof(why), "no answer to a report within %u ms",
+			 vfpr_report_timeout_ms);
+	else
+		snprintf(why, sizeof(why), "the reporting queue is broken (%d)",
+			 err);
+	vfpr_give_up(vf, why);
+	return err;
+}
 
 /* The core waits for report() to return, so report() cannot do this itself. */
 static void give_up(struct work_struct *work)
@@ -165,19 +187,8 @@ int vfpr_reporting_start(struct vfpr *vf)
 	struct fpr_device *fdev = &vf->fdev;
 
 	fdev->name = dev_name(&vf->vdev->dev);
-	fdev->ops = &ops;
-	/* A chain must not be longer than the queue (virtio 1.2, 2.7.5.3.1). */
-	fdev->max_entries =
-		virtqueue_get_vring_size(vf->vqs[VFPR_REPORTING]);
-	fdev->max_entry_bytes = 0;
-	fdev->min_order = 0;
-	fdev->fills = BIT(FPR_FILL_ANY);
-	if (virtio_has_feature(vf->vdev, VIRTIO_BALLOON_F_PAGE_POISON)) {
-		fdev->fills |= BIT(fpr_fill_needed());
-		if (fpr_fill_value())
-			dev_warn(&vf->vdev->dev,
-				 "page poisoning is on: hosts such as QEMU accept reports but discard nothing; boot with page_poison=0 to get memory back\n");
-	}
+	fdev->ops = vf->kind->ops;
+	vf->kind->limits(vf);
 	return fpr_register_device(fdev);
 }
 

@@ -249,8 +249,64 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	return 0;
 }
 
+/* What a host may say: how badly it needs memory, and that it wants all. */
+
+static int pressure_set(const char *text, const struct kernel_param *kp)
+{
+	int level, err = kstrtoint(text, 0, &level);
+
+	if (!err)
+		fpr_set_pressure(&dev, level);
+	return err;
+}
+
+static const struct kernel_param_ops pressure_ops = {
+	.set = pressure_set,
+};
+
+module_param_cb(pressure, &pressure_ops, NULL, 0200);
+MODULE_PARM_DESC(pressure, "of enum fpr_pressure");
+
+static unsigned int answered;
+module_param(answered, uint, 0444);
+MODULE_PARM_DESC(answered, "number of the latest request that was answered");
+static unsigned long answered_kb;
+module_param(answered_kb, ulong, 0444);
+static unsigned long answers;
+module_param(answers, ulong, 0444);
+
+static int request_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned int number, order;
+
+	if (sscanf(text, "%u %u", &number, &order) != 2)
+		return -EINVAL;
+	fpr_request_all(&dev, number, order);
+	return 0;
+}
+
+static const struct kernel_param_ops request_ops = {
+	.set = request_set,
+};
+
+module_param_cb(request, &request_ops, NULL, 0200);
+MODULE_PARM_DESC(request, "NUMBER ORDER: have all free memory reported");
+
+static void all_reported(struct fpr_device *fdev, u32 number, u64 bytes)
+{
+	if (xchg(&busy, true))
+		violation("an answer while a report runs", number);
+	if (number < answered)
+		violation("an older request is answered after a newer one", number);
+	answered = number;
+	answered_kb = bytes >> 10;
+	answers++;
+	WRITE_ONCE(busy, false);
+}
+
 static const struct fpr_device_ops ops = {
 	.report = report,
+	.all_reported = all_reported,
 };
 
 static int __init testdev_init(void)

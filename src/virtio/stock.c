@@ -1,0 +1,170 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The stock device: virtio-balloon with free page reporting, which every
+ * hypervisor has, in the place of the kernel's own driver.
+ *
+ * Inflating and deflating are not served: a host that asks for it is told so in
+ * the log.
+ */
+#include <linux/module.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_ring.h>
+
+#include "../compat/virtio.h"
+#include "driver.h"
+
+static int check(struct virtio_device *vdev)
+{
+	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING))
+		return 0;
+	dev_err(&vdev->dev, "the host does not offer free page reporting: add free-page-reporting=on to QEMU's virtio-balloon device (libvirt: freePageReporting='on')\n");
+	return -ENODEV;
+}
+
+static int init(struct vfpr *vf)
+{
+	vfpr_stats_init(vf);
+	return 0;
+}
+
+static int find_queues(struct vfpr *vf)
+{
+	struct fpr_vq want[VFPR_NR_QUEUES] = {};
+	static const struct fpr_vq all[VFPR_NR_QUEUES] = {
+		[VFPR_INFLATE] = { "inflate", NULL },
+		[VFPR_DEFLATE] = { "deflate", NULL },
+		[VFPR_STATS] = { "stats", vfpr_stats_requested },
+		[VFPR_HINTING] = { "free_page_vq", NULL },
+		[VFPR_REPORTING] = { "reporting_vq", vfpr_answered },
+	};
+	int index[VFPR_NR_QUEUES], q, n, err;
+
+	n = vfpr_layout(vf->vdev->features, index);
+	for (q = 0; q < VFPR_NR_QUEUES; q++)
+		if (index[q] >= 0)
+			want[index[q]] = all[q];
+	err = fpr_find_vqs(vf->vdev, n, want);
+	if (err)
+		return err;
+	for (q = 0; q < VFPR_NR_QUEUES; q++)
+		vf->vqs[q] = index[q] >= 0 ? want[index[q]].vq : NULL;
+	return 0;
+}
+
+static void configure(struct vfpr *vf)
+{
+	u32 poison = fpr_fill_value() * 0x01010101U;
+
+	if (virtio_has_feature(vf->vdev, VIRTIO_BALLOON_F_PAGE_POISON))
+		virtio_cwrite_le(vf->vdev, struct virtio_balloon_config,
+				 poison_val, &poison);
+}
+
+static void limits(struct vfpr *vf)
+{
+	struct fpr_device *fdev = &vf->fdev;
+
+	/* A chain must not be longer than the queue (virtio 1.2, 2.7.5.3.1). */
+	fdev->max_entries =
+		virtqueue_get_vring_size(vf->vqs[VFPR_REPORTING]);
+	fdev->max_entry_bytes = 0;
+	fdev->min_order = 0;
+	fdev->fills = BIT(FPR_FILL_ANY);
+	if (virtio_has_feature(vf->vdev, VIRTIO_BALLOON_F_PAGE_POISON)) {
+		fdev->fills |= BIT(fpr_fill_needed());
+		if (fpr_fill_value())
+			dev_warn(&vf->vdev->dev,
+				 "page poisoning is on: hosts such as QEMU accept reports but discard nothing; boot with page_poison=0 to get memory back\n");
+	}
+}
+
+static void config_changed(struct vfpr *vf)
+{
+	u32 pages;
+
+	virtio_cread_le(vf->vdev, struct virtio_balloon_config, num_pages,
+			&pages);
+	if (pages == vf->told_pages)
+		return;
+	vf->told_pages = pages;
+	if (pages)
+		dev_warn(&vf->vdev->dev,
+			 "the host asks for a balloon of %u MiB: virtio_fpr does not inflate; for that, go back to virtio_balloon (fprctl unbind)\n",
+			 pages >> (20 - VIRTIO_BALLOON_PFN_SHIFT));
+}
+
+static void stopped(struct vfpr *vf)
+{
+	cancel_work_sync(&vf->stats_work);
+}
+
+/* The memory itself is the buffer, device-writable: the host may change it. */
+static int report(struct fpr_device *fdev, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	struct vfpr *vf = container_of(fdev, struct vfpr, fdev);
+	struct scatterlist *sgs[] = { sgl };
+	unsigned int len;
+
+	return vfpr_transact(vf, sgs, 0, 1, &len);
+}
+
+static const struct fpr_device_ops ops = {
+	.report = report,
+};
+
+/*
+ * Which features make sense is decided before they are negotiated.  As in
+ * virtio_balloon, reported addresses are physical ones, and no memory is
+ * allocated for descriptors while free memory is taken away.
+ */
+static int validate(struct virtio_device *vdev)
+{
+	if (fpr_fill_needed() == FPR_FILL_ANY)
+		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_PAGE_POISON);
+	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
+	__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
+	return 0;
+}
+
+static const unsigned int features[] = {
+	VIRTIO_BALLOON_F_STATS_VQ,
+	VIRTIO_BALLOON_F_FREE_PAGE_HINT,
+	VIRTIO_BALLOON_F_PAGE_POISON,
+	VIRTIO_BALLOON_F_REPORTING,
+};
+
+static const struct virtio_device_id stock_ids[] = {
+	{ VIRTIO_ID_BALLOON, VIRTIO_DEV_ANY_ID },
+	{ 0 },
+};
+
+struct vfpr_kind vfpr_stock = {
+	.driver = {
+		.feature_table = features,
+		.feature_table_size = ARRAY_SIZE(features),
+		.driver.name = KBUILD_MODNAME,
+		.driver.owner = THIS_MODULE,
+		.id_table = stock_ids,
+		.validate = validate,
+		.probe = vfpr_probe,
+		.remove = vfpr_remove,
+		.config_changed = vfpr_config_changed,
+#ifdef CONFIG_PM_SLEEP
+		.freeze = vfpr_freeze,
+		.restore = vfpr_restore,
+#endif
+	},
+	.ops = &ops,
+	.check = check,
+	.init = init,
+	.find_queues = find_queues,
+	.configure = configure,
+	.limits = limits,
+	.started = vfpr_stats_start,
+	.config_changed = config_changed,
+	.stopped = stopped,
+};
+
+MODULE_DEVICE_TABLE(virtio, stock_ids);

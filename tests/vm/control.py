@@ -1,0 +1,29 @@
+# SPDX-License-Identifier: GPL-2.0
+"""Talks with a backend's control socket: a line there, lines back, the last of them
+"ok ..." or "error ..."."""
+
+import socket
+
+
+def ask(path, command, timeout_s=60):
+    """The answer's lines, and the last of them apart."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as sock:
+        sock.settimeout(timeout_s)
+        sock.connect(path)
+        sock.sendall(command.encode() + b"\n")
+        text = b""
+        while True:
+            piece = sock.recv(65536)
+            text += piece
+            lines = text.decode().splitlines()
+            if not piece or (text.endswith(b"\n") and lines
+                             and lines[-1].split()[0] in ("ok", "error")):
+                return lines[:-1], lines[-1] if lines else ""
+
+
+def values(path, command):
+    """What "status" or "counters" say, as a dictionary."""
+    lines, end = ask(path, command)
+    if end.split()[0] != "ok":
+        raise RuntimeError(f"{command}: {end}")
+    return dict(line.split(None, 1) for line in lines)
