@@ -82,7 +82,11 @@ static unsigned int irq_count(const struct vfio_user *vu, uint32_t index)
 		return 1;
 	if (index == VFIO_PCI_MSIX_IRQ_INDEX)
 		return virtio_pci_nr_vectors(&vu->vp);
-	return 0;
+	/*
+	 * Errors of the bus: there are none, and their file is never signalled.  QEMU
+	 * warns where there cannot be any.
+	 */
+	return index == VFIO_PCI_ERR_IRQ_INDEX;
 }
 
 int vfio_user_irq_info(struct vfio_user *vu, void *reply, const char **why)
@@ -208,6 +212,8 @@ int vfio_user_set_irqs(struct vfio_user *vu, const char **why)
 		*why = "a SET_IRQS with fewer values than interrupts";
 		return VFIO_USER_FATAL;
 	}
+	if (set.index == VFIO_PCI_ERR_IRQ_INDEX)
+		return 0;
 	if (data == VFIO_IRQ_SET_DATA_EVENTFD) {
 		/* An eventfd that unmasks: the client does that itself. */
 		if (action != VFIO_IRQ_SET_ACTION_TRIGGER)
