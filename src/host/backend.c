@@ -276,10 +276,10 @@ static bool open_pressure(struct backend *b)
 		return true;
 	b->pressure = pressure_watch(b->loop, o->cgroup, &o->limits,
 				     pressure_changed, b);
-	b->pressure_auto = b->pressure != NULL;
+	b->pressure_auto = b->pressure;
 	if (b->pressure || (!o->pressure_given && !o->cgroup))
 		return true;
-	log_error("--pressure=auto is not possible here; give a level, a cgroup with --cgroup, or boot the host with psi=1");
+	log_error("--pressure=auto is not possible here; give a level, or boot with psi=1");
 	return false;
 }
 
@@ -298,7 +298,7 @@ static bool open_prometheus(struct backend *b)
 	}
 	write_counters(b, 0);
 	b->writer = loop_every(b->loop, WRITE_MS, write_counters, b);
-	return b->writer != NULL;
+	return b->writer;
 }
 
 bool backend_open(struct backend *b, const struct options *options, bool balloon)
@@ -316,7 +316,7 @@ bool backend_open(struct backend *b, const struct options *options, bool balloon
 		return true;
 	b->control = control_open(b->loop, options->control_socket,
 				  &control_ops, b);
-	return b->control != NULL;
+	return b->control;
 }
 
 void backend_connected(struct backend *b, bool connected)

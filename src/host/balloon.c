@@ -7,13 +7,13 @@
 #include <linux/virtio_ids.h>
 #include <string.h>
 
-#include "clock.h"
+#include "util.h"
 
 _Static_assert(BALLOON_VIRTIO_ID == VIRTIO_ID_BALLOON, "as the kernel has it");
 
 static struct balloon *to_balloon(struct vdev *vdev)
 {
-	return (struct balloon *)((char *)vdev - offsetof(struct balloon, vdev));
+	return container_of(vdev, struct balloon, vdev);
 }
 
 /*
@@ -23,13 +23,12 @@ static struct balloon *to_balloon(struct vdev *vdev)
 static const char *serve(struct queues *q, unsigned int index,
 			 uint32_t *written)
 {
-	struct balloon *b = (struct balloon *)
-		((char *)q - offsetof(struct balloon, queues));
+	struct balloon *b = container_of(q, struct balloon, queues);
 	struct discard_result result = { 0 };
 	uint64_t start = now_ns();
 	unsigned int i;
 
-	(void)written;
+	*written = 0;
 	if (index != BALLOON_REPORTING)
 		return NULL;
 	if (q->chain.nr_readable)

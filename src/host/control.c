@@ -173,7 +173,7 @@ static void command_request(struct client *client, const char *arg,
 	loop_remove(client->deadline);
 	client->deadline = loop_once(control->loop, (unsigned int)seconds * 1000,
 				     too_late, client);
-	client->waits = client->deadline != NULL;
+	client->waits = client->deadline;
 	if (!client->waits)
 		answer(client, "no memory to wait");
 }
@@ -199,13 +199,13 @@ static void run_command(struct client *client, char *line)
 	const char *word = strtok_r(line, " \t\r", &save);
 	const char *arg = word ? strtok_r(NULL, " \t\r", &save) : NULL;
 	const char *arg2 = arg ? strtok_r(NULL, " \t\r", &save) : NULL;
+	bool request = word && !strcmp(word, "request");
+	bool more = arg2 && strtok_r(NULL, " \t\r", &save);
 
 	if (!word)
 		return;
 	log_debug("command %s %s", word, arg ? arg : "");
-	if (arg2 && strtok_r(NULL, " \t\r", &save))
-		answer(client, "too many words");
-	else if (!strcmp(word, "request"))
+	if (request && !more)
 		command_request(client, arg, arg2);
 	else if (arg2)
 		answer(client, "too many words");
@@ -218,7 +218,7 @@ static void run_command(struct client *client, char *line)
 	else if (!strcmp(word, "counters") && !arg)
 		command_text(client, ops->counters);
 	else
-		answer(client, "commands are status, counters, pressure none|low|high|critical|auto, discard punch|none, request [MIN-BYTES [SECONDS]]");
+		answer(client, "commands: status, counters, pressure LEVEL, discard MODE, request");
 }
 
 /* Run the whole lines that have come, until one has to wait. */

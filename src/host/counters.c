@@ -13,6 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "util.h"
+
 #define MAX_LABEL	64
 
 /*
@@ -88,8 +90,6 @@ static const struct {
 #undef PLAIN
 };
 
-#define NR_PLAIN (sizeof(plain) / sizeof(plain[0]))
-
 static uint64_t plain_value(const struct counters *c, size_t i)
 {
 	uint64_t value;
@@ -103,7 +103,7 @@ size_t counters_text(const struct counters *c, char *to, size_t size)
 	struct text t = { .to = to, .size = size };
 	unsigned int i;
 
-	for (i = 0; i < NR_PLAIN; i++)
+	for (i = 0; i < ARRAY_SIZE(plain); i++)
 		put(&t, "%s %" PRIu64 "\n", plain[i].name, plain_value(c, i));
 	for (i = 0; i < DISCARD_NR_REASONS; i++)
 		put(&t, "refused_%s_bytes %" PRIu64 "\n",
@@ -123,13 +123,14 @@ size_t counters_text(const struct counters *c, char *to, size_t size)
  */
 static void make_label(char *to, const char *guest)
 {
-	unsigned int i;
 	char *p = to;
 
 	if (guest && *guest) {
+		const char *end = guest + strnlen(guest, MAX_LABEL);
+
 		p = stpcpy(p, "guest=\"");
-		for (i = 0; guest[i] && i < MAX_LABEL; i++) {
-			char ch = guest[i];
+		for (; guest < end; guest++) {
+			char ch = *guest;
 
 			if (ch == '"' || ch == '\\')
 				*p++ = '\\';
@@ -184,7 +185,7 @@ size_t counters_prometheus(const struct counters *c, const char *guest, char *to
 	unsigned int i;
 
 	make_label(label, guest);
-	for (i = 0; i < NR_PLAIN; i++) {
+	for (i = 0; i < ARRAY_SIZE(plain); i++) {
 		head(&t, plain[i].name, "_total", plain[i].help, "counter");
 		sample(&t, plain[i].name, "_total", label);
 		put(&t, "%" PRIu64 "\n", plain_value(c, i));

@@ -7,19 +7,14 @@
 #include <linux/virtio_config.h>
 #include <string.h>
 
-#include "clock.h"
+#include "util.h"
 
 /* What the ABI asks of addresses and lengths, whatever the pages' size here. */
 #define UNIT	4096
 
 static struct device *to_device(struct vdev *vdev)
 {
-	return (struct device *)((char *)vdev - offsetof(struct device, vdev));
-}
-
-static struct device *queues_device(struct queues *q)
-{
-	return (struct device *)((char *)q - offsetof(struct device, queues));
+	return container_of(vdev, struct device, vdev);
 }
 
 /* Configuration */
@@ -225,7 +220,7 @@ static const char *serve_report(struct device *d,
 static const char *serve(struct queues *q, unsigned int index,
 			 uint32_t *written)
 {
-	struct device *d = queues_device(q);
+	struct device *d = container_of(q, struct device, queues);
 	struct virtio_fpr_resp resp = { 0 };
 	struct virtio_fpr_req req;
 	const char *why = NULL;

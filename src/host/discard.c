@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
+#include "util.h"
+
 static const char *const reason_names[DISCARD_NR_REASONS] = {
 	[DISCARD_GRANULE] = "granule",
 	[DISCARD_RANGE] = "range",
@@ -31,7 +33,7 @@ bool discard_mode_parse(const char *text, enum discard_mode *mode)
 {
 	unsigned int i;
 
-	for (i = 0; i < sizeof(mode_names) / sizeof(mode_names[0]); i++) {
+	for (i = 0; i < ARRAY_SIZE(mode_names); i++) {
 		if (!strcmp(text, mode_names[i])) {
 			*mode = (enum discard_mode)i;
 			return true;

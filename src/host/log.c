@@ -37,7 +37,7 @@ void log_init(const char *name, bool verbose)
 {
 	log_state.name = name;
 	log_state.verbose = verbose;
-	log_state.journal = getenv("JOURNAL_STREAM") != NULL;
+	log_state.journal = getenv("JOURNAL_STREAM");
 }
 
 /* True if a warning more may be written. */

@@ -152,10 +152,10 @@ const struct mem_region *mem_find(const struct mem *mem, uint64_t gpa)
 		unsigned int mid = (low + high) / 2;
 		const struct mem_region *r = &mem->regions[mid];
 
+		if (gpa >= r->gpa && gpa - r->gpa < r->size)
+			return r;
 		if (gpa < r->gpa)
 			high = mid;
-		else if (gpa - r->gpa < r->size)
-			return r;
 		else
 			low = mid + 1;
 	}
@@ -179,9 +179,11 @@ void *mem_at_uva(const struct mem *mem, uint64_t uva, uint64_t len)
 	for (i = 0; i < mem->nr; i++) {
 		const struct mem_region *r = &mem->regions[i];
 
-		if (r->uva && uva >= r->uva && uva - r->uva < r->size)
-			return len <= r->size - (uva - r->uva) ?
-				r->map + (uva - r->uva) : NULL;
+		if (!r->uva || uva < r->uva || uva - r->uva >= r->size)
+			continue;
+		if (len <= r->size - (uva - r->uva))
+			return r->map + (uva - r->uva);
+		break;
 	}
 	return NULL;
 }

@@ -151,9 +151,11 @@ static const struct option_row common_rows[] = {
 	{ "granule", "BYTES|auto", "smallest piece to discard; auto: that of the memory",
 	  set_granule },
 	{ "control-socket", "PATH", "listen for commands there", set_control_socket },
-	{ "pressure", "auto|LEVEL", "how badly the host needs memory: auto, none, low, high,\ncritical (auto, where the host has pressure information)",
-	  set_pressure },
-	{ "pressure-limits", "L,H,C", "percent of time stalled from which the levels hold\n(1,10,40)",
+	{ "pressure", "auto|LEVEL",
+	  "how badly the host needs memory: auto, none, low, high,\n"
+	  "critical (auto, where the host has pressure information)", set_pressure },
+	{ "pressure-limits", "L,H,C",
+	  "percent of time stalled from which the levels hold\n(1,10,40)",
 	  set_limits },
 	{ "cgroup", "DIR", "of this cgroup instead of the whole host", set_cgroup },
 	{ "prometheus", "FILE", "write counters there every 10 seconds", set_prometheus },
@@ -242,7 +244,6 @@ int options_parse(struct options *options, const struct options_program *program
 	const struct option_row *rows[MAX_ROWS];
 	struct option longs[MAX_ROWS + 4] = {};
 	unsigned int nr = gather(program, rows, longs);
-	const char *wrong;
 	int choice;
 
 	longs[nr] = (struct option){ "help", no_argument, NULL, 'h' };
@@ -255,13 +256,15 @@ int options_parse(struct options *options, const struct options_program *program
 		.limits = PRESSURE_LIMITS_DEFAULT,
 	};
 	while ((choice = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
+		const char *wrong;
+
 		if (choice == 'h') {
 			print_help(program);
 			return 0;
 		} else if (choice == 'V') {
 			printf("%s %s\n", program->name, FPR_VERSION);
 			return 0;
-		} else if (choice == 'c') {
+		} else if (choice == 'c' && program->print_capabilities) {
 			program->print_capabilities(program->to);
 			return 0;
 		} else if (choice < 1 || (unsigned int)choice > nr) {

@@ -134,7 +134,7 @@ static bool wait_for_kernel(struct pressure *p, const char *path)
 {
 	struct epoll_event event = { .events = EPOLLPRI };
 	char text[64];
-	int len = snprintf(text, sizeof(text), "some %u %u",
+	int len = snprintf(text, sizeof(text), "some %u %d",
 			   p->limits.percent[0] * WINDOW_MS * 10,
 			   WINDOW_MS * 1000);
 

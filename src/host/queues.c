@@ -5,7 +5,7 @@
 #include <errno.h>
 #include <linux/virtio_config.h>
 
-#include "clock.h"
+#include "util.h"
 
 /* A guest that keeps its queue full does not keep the program from the rest. */
 #define MAX_KICK_NS	50000000

@@ -140,13 +140,14 @@ static const char *add(struct ring_chain *chain, const struct mem *mem,
 static const char *walk(const struct ring *ring, const struct mem *mem,
 			struct ring_chain *chain)
 {
-	uint16_t i = chain->head, flags;
+	uint16_t i = chain->head;
 	unsigned int n;
-	const char *why;
 
 	/* As many as there are descriptors: a loop is longer. */
 	for (n = 0; n < ring->size; n++) {
 		const uint8_t *desc;
+		const char *why;
+		uint16_t flags;
 
 		if (i >= ring->size)
 			return "descriptor index beyond the queue";

@@ -69,7 +69,7 @@ static bool bind_path(int sock, const struct sockaddr_un *addr)
 	case EACCES:
 	case EPERM:
 	case EROFS:
-		log_error("no permission to make the socket %s; choose a directory that this user may write to",
+		log_error("no permission to make the socket %s; choose another directory",
 			  path);
 		return false;
 	default:

@@ -313,10 +313,9 @@ static void break_if_needed(struct vhost_user *vu)
 
 int vhost_user_readable(struct vhost_user *vu)
 {
-	int got;
-
 	for (int i = 0; i < MESSAGES_AT_ONCE; i++) {
-		got = vhost_user_msg_receive(&vu->msg, vu->sock, &vu->why);
+		int got = vhost_user_msg_receive(&vu->msg, vu->sock, &vu->why);
+
 		if (!got)
 			return 0;
 		if (got == -EPROTO)

@@ -154,7 +154,7 @@ static bool listen_again(struct program *p)
 	p->incoming = loop_watch_fd(p->backend.loop, p->listener.fd, incoming, p);
 	if (!p->incoming)
 		log_error("the socket cannot be watched");
-	return p->incoming != NULL;
+	return p->incoming;
 }
 
 /* A socket that somebody else made: one that is connected, or one that listens. */

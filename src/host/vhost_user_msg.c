@@ -10,6 +10,7 @@
 /* Where CMSG_SPACE() rounds up, the kernel may deliver one file more. */
 union fd_room {
 	struct cmsghdr align;
+	/* cppcheck-suppress unusedStructMember */
 	char room[CMSG_SPACE(VHOST_USER_MAX_FDS * sizeof(int))];
 };
 

@@ -235,11 +235,12 @@ static bool take_file(struct vhost_user *vu, uint32_t *index, int *fd)
 {
 	uint64_t word = vu->msg.payload.u64;
 	bool none = word & VHOST_USER_VRING_NO_FD;
+	bool one = vu->msg.nr_fds == 1;
 	int flags;
 
 	*index = word & VHOST_USER_VRING_INDEX_MASK;
 	*fd = -1;
-	if (word >> 9 || none == (vu->msg.nr_fds == 1)) {
+	if (word >> 9 || none == one) {
 		vu->why = "says one thing about files and brings another";
 		return false;
 	}

@@ -113,6 +113,7 @@ static void send_bytes(const void *data, size_t len, unsigned int files)
 	const int all[8] = { -1, ram, event, other[0], ram, socks[1], event, ram };
 	union {
 		struct cmsghdr header;
+		/* cppcheck-suppress unusedStructMember */
 		char space[CMSG_SPACE(9 * sizeof(int))];
 	} control;
 	struct iovec iov = { (void *)data, len };
@@ -178,9 +179,9 @@ static void send_start(unsigned int how)
 	send_memory(how & START_TABLE);
 	for (uint32_t q = 0; q < vu.dev->ops->nr_queues; q++) {
 		struct vhost_user_vring_state size = { q, 16 };
+		uint64_t at = UVA + (uint64_t)q * 0x1000;
 		struct vhost_user_vring_addr addr = {
-			q, 0, UVA + q * 0x1000, UVA + q * 0x1000 + 0x400,
-			UVA + q * 0x1000 + 0x200, 0
+			q, 0, at, at + 0x400, at + 0x200, 0
 		};
 		uint64_t index = q;
 
@@ -225,12 +226,12 @@ static void step_write(struct input *in)
 /* A driver's part: an available entry of queue q, of the head that it says */
 static void step_available(struct input *in)
 {
-	unsigned int q = take_byte(in) & 3;
-	uint8_t *avail = guest + (size_t)q * 0x1000 + 0x200;
+	size_t q = take_byte(in) & 3;
+	uint8_t *avail = guest + q * 0x1000 + 0x200;
 	uint16_t idx, head = (uint16_t)(take_byte(in) & 15);
 
 	memcpy(&idx, avail + 2, 2);
-	memcpy(avail + 4 + 2 * (idx % 16), &head, 2);
+	memcpy(avail + 4 + (size_t)(idx % 16) * 2, &head, 2);
 	idx++;
 	memcpy(avail + 2, &idx, 2);
 }
@@ -249,7 +250,8 @@ static void step_descriptor(struct input *in)
 	desc.len = take_byte(in) << (where >> 4 & 3) * 4;
 	desc.flags = (uint16_t)(take_byte(in) & 7);
 	desc.next = (uint16_t)(take_byte(in) & 15);
-	memcpy(guest + (take_byte(in) & 3) * 0x1000 + (where & 15) * 16, &desc, 16);
+	memcpy(guest + (size_t)(take_byte(in) & 3) * 0x1000 +
+	       (size_t)(where & 15) * 16, &desc, 16);
 }
 
 /* True while the session is to go on */

@@ -81,7 +81,7 @@ static void request(uint32_t type, uint32_t nr, uint32_t number, uint64_t bytes)
 
 static void range(unsigned int i, uint64_t addr, uint64_t len)
 {
-	struct virtio_fpr_range *r = guest_at(&guest, REQ + 24 + 16 * i);
+	struct virtio_fpr_range *r = guest_at(&guest, REQ + 24 + 16ULL * i);
 
 	*r = (struct virtio_fpr_range){ addr, len };
 }
@@ -166,7 +166,7 @@ static void descriptors_divide_a_request_anywhere(void **state)
 	range(1, HIGH + 2 * MIB, 2 * MIB);
 	/* Pieces of 7 bytes, of which the last is longer than needed */
 	for (i = 0; i < 8; i++)
-		guest_desc(&guest, 0, i, REQ + 7 * i, i < 7 ? 7 : 100, N, i + 1);
+		guest_desc(&guest, 0, i, REQ + 7ULL * i, i < 7 ? 7 : 100, N, i + 1);
 	guest_desc(&guest, 0, 8, RESP, 5, W | N, 9);
 	guest_desc(&guest, 0, 9, RESP + 5, 100, W, 0);
 	guest_avail(&guest, 0, 0);
@@ -215,15 +215,15 @@ static void the_largest_request_is_served(void **state)
 	(void)state;
 	guest_fill(&guest, HIGH, HIGH_SIZE, 5);
 	request(VIRTIO_FPR_T_REPORT, DEVICE_MAX_RANGES, 0,
-		DEVICE_MAX_RANGES * 4096);
+		DEVICE_MAX_RANGES * 4096ULL);
 	for (i = 0; i < DEVICE_MAX_RANGES; i++)
-		range(i, HIGH + i * 8192, 4096);
+		range(i, HIGH + i * 8192ULL, 4096);
 	submit(24 + 16 * DEVICE_MAX_RANGES, sizeof(resp));
 	guest_kick(&guest, 0);
 	assert_int_equal(take(), sizeof(resp));
-	assert_int_equal(resp.discarded, DEVICE_MAX_RANGES * 4096);
+	assert_int_equal(resp.discarded, DEVICE_MAX_RANGES * 4096ULL);
 	for (i = 0; i < DEVICE_MAX_RANGES; i++)
-		assert_int_equal(*(uint8_t *)guest_at(&guest, HIGH + i * 4096),
+		assert_int_equal(*(uint8_t *)guest_at(&guest, HIGH + i * 4096ULL),
 				 i % 2 ? 5 : 0);
 }
 
@@ -348,9 +348,9 @@ static void nothing_is_discarded_of_a_bad_request(void **state)
 
 	(void)state;
 	guest_fill(&guest, HIGH, HIGH_SIZE, 5);
-	request(VIRTIO_FPR_T_REPORT, 10, 0, 10 * 4096);
+	request(VIRTIO_FPR_T_REPORT, 10, 0, 10 * 4096ULL);
 	for (i = 0; i < 10; i++)
-		range(i, HIGH + i * 4096 + (i == 9), 4096);
+		range(i, HIGH + i * 4096ULL + (i == 9), 4096);
 	submit(24 + 160, sizeof(resp));
 	guest_kick(&guest, 0);
 	assert_non_null(device_broken(&device));

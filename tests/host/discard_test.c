@@ -362,18 +362,18 @@ static void random_ranges_agree_with_a_page_by_page_view(void **state)
 		memset(&result, 0, sizeof(result));
 		for (i = 0; i < 8; i++) {
 			uint64_t gpa = (uint64_t)(next_random(&seed) % 8000) *
-				1024, end, at;
+				1024, stop, at;
 			uint64_t len = (uint64_t)next_random(&seed) % MIB;
 			uint64_t sum = result.discarded;
 
 			if (next_random(&seed) % 2)
 				gpa += HIGH - MIB;
-			end = gpa + len;
+			stop = gpa + len;
 			discard_range(&device.discard, &device.vdev.mem, gpa,
 				      len, &result);
 			sum = result.discarded - sum;
 			for (at = 0; at < sizeof(expected); at++)
-				if (at * PAGE >= gpa && (at + 1) * PAGE <= end &&
+				if (at * PAGE >= gpa && (at + 1) * PAGE <= stop &&
 				    mem_find(&device.vdev.mem, at * PAGE)) {
 					sum -= PAGE;
 					freed += expected[at];

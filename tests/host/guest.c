@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 /* Rings of queue q lie at q * QUEUE_SPACE: descriptors, available, used. */
-#define QUEUE_SPACE	0x10000
+#define QUEUE_SPACE	0x10000ULL
 #define AVAIL		0x8000
 #define USED		0xa000
 
@@ -96,13 +96,13 @@ void guest_start_queues(struct guest *g)
 
 void guest_setup(struct guest *g, unsigned int q, struct vdev_queue_setup *s)
 {
-	uint64_t ring = LOW + q * QUEUE_SPACE;
+	uint64_t at = LOW + q * QUEUE_SPACE;
 
 	*s = (struct vdev_queue_setup){
 		.size = g->size,
-		.desc = mem_at(&g->vdev->mem, ring, 16 * g->size),
-		.avail = mem_at(&g->vdev->mem, ring + AVAIL, 6 + 2 * g->size),
-		.used = mem_at(&g->vdev->mem, ring + USED, 6 + 8 * g->size),
+		.desc = mem_at(&g->vdev->mem, at, 16ULL * g->size),
+		.avail = mem_at(&g->vdev->mem, at + AVAIL, 6 + 2ULL * g->size),
+		.used = mem_at(&g->vdev->mem, at + USED, 6 + 8ULL * g->size),
 	};
 }
 

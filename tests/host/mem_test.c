@@ -169,7 +169,7 @@ static void files_that_cannot_be_memory_are_refused(void **state)
 static void there_is_a_most(void **state)
 {
 	int fd = file_of(PAGE, 0);
-	unsigned int i;
+	uint64_t i;
 
 	(void)state;
 	for (i = 0; i < MEM_MAX_REGIONS; i++)
@@ -236,7 +236,7 @@ static void lookups_agree_with_a_linear_search(void **state)
 
 	(void)state;
 	for (i = 0; i < 4000; i++) {
-		unsigned int n = next_random(&seed) % 64;
+		uint64_t n = next_random(&seed) % 64;
 		uint64_t gpa = n * 3 * PAGE;
 
 		if (there[n])

@@ -264,7 +264,7 @@ static void a_chain_may_be_as_long_as_the_queue(void **state)
 
 	(void)state;
 	for (i = 0; i < QUEUE_SIZE; i++)
-		guest_desc(&guest, 0, i, A + 16 * i, 16,
+		guest_desc(&guest, 0, i, A + 16ULL * i, 16,
 			   W | (i < QUEUE_SIZE - 1 ? N : 0), i + 1);
 	guest_avail(&guest, 0, 0);
 	assert_int_equal(pop(), 1);

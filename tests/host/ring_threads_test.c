@@ -139,13 +139,13 @@ static void *change(void *arg)
 		{ BUFFERS + 32 + 6, 0, 0xffff },	/* its length */
 	};
 	struct guest *guest = arg;
-	unsigned int seed = 3, i, spin;
+	unsigned int seed = 3, spin;
 
 	while (!__atomic_load_n(&over, __ATOMIC_ACQUIRE)) {
 		unsigned int r = next_random(&seed);
+		unsigned int i = r % (sizeof(fields) / sizeof(fields[0]));
 		volatile uint16_t *at;
 
-		i = r % (sizeof(fields) / sizeof(fields[0]));
 		at = guest_at(guest, fields[i].gpa);
 		*at = fields[i].bad;
 		for (spin = (r >> 8) % 256; spin; spin--)
