@@ -574,7 +574,10 @@ static void test_bad_queues(void **state)
 	broken(RAM, 0x2000, 0x3000);
 	broken(RAM - 0x10, 0x2000, 0x3000);
 	broken(0x1000, RAM - 36, 0x3000);
-	broken(0x1000, 0x2000, RAM - 4);
+	/* Places for 16 entries, less 4 bytes */
+	broken(0x1000, 0x2000, RAM - (6 + 8 * 16) + 2);
+	broken(0x1000, RAM - (6 + 2 * 16) + 2, 0x3000);
+	broken(RAM - 16 * 16 + 16, 0x2000, 0x3000);
 	broken(0x1000, 0x2000, UINT64_MAX - 3);
 	broken(UINT64_MAX - 15, 0x2000, 0x3000);
 	broken(1ULL << 63, 0x2000, 0x3000);
@@ -750,6 +753,7 @@ static void test_intx(void **state)
 	uint8_t all[0x4000];
 
 	assert_true(virtio_pci_bar_read(&vp, 0, 0, all, sizeof(all)));
+	assert_true(virtio_pci_bar_read(&vp, 0, VIRTIO_PCI_ISR_STATUS, all, 8));
 	assert_true(irqs.line);
 	assert_int_equal(reg(VIRTIO_PCI_ISR_STATUS, 1), 1);
 	assert_false(irqs.line);
@@ -783,6 +787,13 @@ static void test_msix(void **state)
 	config_changed();
 	assert_int_equal(irqs.messages[0], 1);
 	assert_int_equal(irqs.edges, 2);
+	/* The bit of a configuration change is there with messages, too. */
+	reg(VIRTIO_PCI_ISR_STATUS, 1);
+	config_changed();
+	assert_int_equal(reg(VIRTIO_PCI_ISR_STATUS, 1), 2);
+	interrupt(0);
+	assert_int_equal(reg(VIRTIO_PCI_ISR_STATUS, 1), 0);
+	irqs.messages[0] = irqs.messages[1] = 1;
 
 	/* A queue without a vector, and vectors that do not exist */
 	interrupt(1);
@@ -919,8 +930,9 @@ static void test_window(void **state)
 	set_cfg(data, 1, 0);
 	window(0, VIRTIO_PCI_COMMON_STATUS, 4);
 	set_cfg(data, 1, 0);
-	window(0, VIRTIO_PCI_COMMON_NUMQ + 1, 2);
-	cfg(data, 2);
+	window(0, VIRTIO_PCI_COMMON_NUMQ - 1, 2);
+	set_cfg(data, 2, 0x7777);
+	assert_int_equal(cfg(data, 2), 0x7777);
 	window(0, 0xfffffffc, 4);
 	cfg(data, 4);
 	set_cfg(data, 4, 0);
