@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "log.h"
+#include "util.h"
 #include "vhost_user_int.h"
 
 #define BIT64(n)	(UINT64_C(1) << (n))
@@ -253,7 +254,7 @@ static const struct message *known_message(struct vhost_user *vu)
 	const struct vhost_user_msg *msg = &vu->msg;
 	const struct message *row = NULL;
 
-	if (msg->header.request < sizeof(messages) / sizeof(messages[0]))
+	if (msg->header.request < ARRAY_SIZE(messages))
 		row = &messages[msg->header.request];
 	if (!row || !row->handle)
 		vu->why = "unknown";
