@@ -101,7 +101,7 @@ help:
 	@echo '                  KVER=RELEASE or KDIR=HEADERS for another one'
 	@echo '  host            the host side, into build/host'
 	@echo '  clean           remove what was built'
-	@echo '  distclean       and the cache of kernels and root trees'
+	@echo '  distclean       and the cache of kernels, root trees and QEMU'
 	@echo '  dkms-install    install with DKMS, fprctl and man pages (KVER=)'
 	@echo '  dkms-remove     remove all of it'
 	@echo 'To see it:'

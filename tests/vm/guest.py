@@ -13,7 +13,8 @@ smp       virtual CPUs (1)
 timeout   time limit of the whole run, s (120); doubled without KVM
 balloon   options of a virtio-balloon device; without it there is no device
           ("balloon=plain": a device without options)
-backing   anon or memfd (anon)
+backing   anon, memfd, or hugetlb: a memfd of 2 MiB pages, which the host must
+          have reserved (anon)
 disk      a disk of that many MiB, empty, gone with the guest; /dev/vda (none)
 modules   modules that are in the guest: fpr's own, and the kernel's
 load      modules that are loaded before the script starts (virtio_pci)
@@ -23,6 +24,11 @@ files     programs and files put into /bin of the guest: NAME of
           in the repository (scripts/fprctl)
 allow     kinds of kernel log lines that the test provokes (tests/vm/faults)
 qemu      more arguments for QEMU
+qemu_version  a QEMU of scripts/fetch-qemu instead of this machine's
+backend   a program of build/host, or a path in the repository, with arguments
+          ("NAME ARGUMENT..."), that serves the guest's device; see backend.py
+device    that device: vhost-user or vfio-user, and its properties
+          (vhost-user,virtio-id=13,num_vqs=1); needs shared memory (backing=)
 kernels   names of the only kernels on which it runs; others skip it
 
 A kernel of our own (scripts/build-kernel) may want to be booted in a way of its
@@ -47,19 +53,21 @@ import threading
 
 import initramfs
 import ktap
-from vm import VM
+import vm
+from backend import Backend, device_args
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 GUEST = os.path.join(TOP, "tests", "guest")
 LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
 DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon",
-            "maxmem": "", "disk": ""}
+            "maxmem": "", "disk": "", "qemu_version": "", "backend": "", "device": ""}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
 
 
+HOST_PROGRAMS = os.path.join("build", "host")
 PARTS = os.path.join(TOP, "scripts", "kernel-config")
 PROPERTIES = {"slow": "1", "more_mem": "0", "keeps": "0", "append": [], "absent": [], "ignore": []}
 
@@ -84,6 +92,11 @@ def parse_needs(text):
                 needs[key] = value
     if needs["balloon"] == "plain":
         needs["balloon"] = ""
+    if bool(needs["backend"]) != bool(needs["device"]):
+        raise NeedError("backend= and device= belong together; see tests/vm/guest.py")
+    if needs["device"] and needs["backing"] not in vm.SHARED:
+        raise NeedError("device= needs memory that its backend can map: "
+                        f"backing={' or '.join(vm.SHARED)}")
     return needs
 
 
@@ -94,6 +107,31 @@ def kernel_dir(name):
     if result.returncode != 0:
         raise NeedError(f"kernel '{name}' cannot be had (see above)")
     return result.stdout.strip()
+
+
+def qemu_program(which):
+    """What to run as QEMU: for nothing this machine's, for a number that version
+    of scripts/fetch-qemu, else the program itself."""
+    if not which.isdigit():
+        return which or vm.QEMU
+    result = subprocess.run([f"{TOP}/scripts/fetch-qemu", "--print-command", which],
+                            stdout=subprocess.PIPE, text=True, check=False)
+    if result.returncode != 0:
+        raise NeedError(f"QEMU {which} cannot be had (see above)")
+    return result.stdout.strip()
+
+
+def make_backend(needs, kdir):
+    """The Backend that the needs ask for, not yet started; None if they do not."""
+    if not needs["backend"]:
+        return None
+    program, *arguments = shlex.split(needs["backend"])
+    paths = [os.path.join(TOP, folder, program) for folder in (HOST_PROGRAMS, "")]
+    path = next((path for path in paths if os.access(path, os.X_OK) and os.path.isfile(path)), None)
+    if not path:
+        raise NeedError(f"backend={program}: neither {HOST_PROGRAMS}/{program} nor {program} "
+                        "is a program; build it first")
+    return Backend([path] + arguments, slow=float(properties(kdir)["slow"]))
 
 
 def properties(kdir):
@@ -197,7 +235,13 @@ def scratch_disk(image, mib):
     return ["-drive", f"if=virtio,format=raw,file={path}"]
 
 
-def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options):
+def backend_args(needs, backend):
+    """QEMU's arguments for the device that a backend serves."""
+    return device_args(needs["device"], backend.socket) if backend else []
+
+
+def make_vm(kdir, image, needs, acceleration, *, cls=vm.VM, qemu_args=(), backend=None,
+            **options):
     """A VM object for an image; options overrule what the needs say."""
     emulated = acceleration != "kvm"
     kernel = properties(kdir)
@@ -214,10 +258,11 @@ def make_vm(kdir, image, needs, acceleration, *, cls=VM, qemu_args=(), **options
         "mem_mib": int(needs["mem"]) + more,
         "maxmem_mib": maxmem + more if maxmem else 0, "smp": int(needs["smp"]), "slow": slow, "backing": needs["backing"],
         "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
+        "qemu": qemu_program(needs["qemu_version"]),
         "cpu": TCG_CPU if emulated else "host",
         "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1) * slow,
         "qemu_args": [arg for text in needs["qemu"] for arg in text.split()]
-        + scratch_disk(image, needs["disk"]) + list(qemu_args),
+        + scratch_disk(image, needs["disk"]) + backend_args(needs, backend) + list(qemu_args),
     }
     settings.update(options)
     return cls(**settings)

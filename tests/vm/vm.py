@@ -33,6 +33,10 @@ KERNEL, TEST = "K", "T"
 # Emulated on a busy machine, seconds may pass between two ticks of a guest.
 BASE_APPEND = "console=ttyS0 loglevel=7 panic=-1 oops=panic watchdog_thresh=60"
 
+QEMU = "qemu-system-x86_64"
+# Backings that another process can map, and more properties of theirs
+SHARED = {"memfd": "", "hugetlb": ",hugetlb=on,hugetlbsize=2M"}
+
 Line = collections.namedtuple("Line", "time stream text")
 Sample = collections.namedtuple("Sample", "time kib")
 
@@ -55,18 +59,18 @@ def exit_on_signals():
         signal.signal(number, leave)
 
 
-def _die_with_parent():
+def die_with_parent():
     """In the child: be killed when the thread that started it ends."""
     pr_set_pdeathsig = 1
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
 def rss_kib(pid):
-    """Anonymous and shared memory of a process: guest RAM of either backing."""
+    """Anonymous, shared and hugetlb memory of a process: guest RAM of any backing."""
     total = 0
     with open(f"/proc/{pid}/status", encoding="ascii") as status:
         for line in status:
-            if line.startswith(("RssAnon:", "RssShmem:")):
+            if line.startswith(("RssAnon:", "RssShmem:", "HugetlbPages:")):
                 total += int(line.split()[1])
     return total
 
@@ -113,12 +117,13 @@ class VM:
     """One guest.  Use it as a context manager."""
 
     def __init__(self, *, kernel, initrd, accel, mem_mib=512, maxmem_mib=0, smp=1, append="",
-                 backing="anon", balloon=None, cpu="max", qemu_args=(),
+                 backing="anon", balloon=None, cpu="max", qemu=QEMU, qemu_args=(),
                  time_limit_s=120, sample_s=None, slow=1.0):
         self.kernel, self.initrd, self.accel = kernel, initrd, accel
         self.mem_mib, self.smp, self.append = mem_mib, smp, append
         self.maxmem_mib = maxmem_mib  # 0: no memory can be added
         self.backing, self.balloon, self.cpu = backing, balloon, cpu
+        self.qemu = qemu  # the program
         self.extra = list(qemu_args)
         self.time_limit_s, self.sample_s = time_limit_s, sample_s
         self.slow = slow  # what waits for the guest waits so many times longer
@@ -138,16 +143,17 @@ class VM:
         memory = f"{self.mem_mib}M"
         if self.maxmem_mib:
             memory += f",slots=4,maxmem={self.maxmem_mib}M"
-        args = ["qemu-system-x86_64", "-nodefaults", "-no-user-config",
+        args = [self.qemu, "-nodefaults", "-no-user-config",
                 "-display", "none", "-no-reboot", "-cpu", self.cpu,
                 "-smp", str(self.smp), "-m", memory]
         if self.accel:
             args += ["-accel", self.accel]
-        if self.backing == "memfd":
-            args += ["-object", f"memory-backend-memfd,id=ram0,size={self.mem_mib}M,share=on"]
+        if self.backing in SHARED:
+            args += ["-object", f"memory-backend-memfd,id=ram0,size={self.mem_mib}M,share=on"
+                     + SHARED[self.backing]]
             machine += ",memory-backend=ram0"
         elif self.backing != "anon":
-            raise ValueError(f"backing '{self.backing}': anon or memfd")
+            raise ValueError(f"backing '{self.backing}': anon, {' or '.join(SHARED)}")
         args += ["-machine", machine]
         for name, fd in zip((KERNEL, TEST, "qmp"), fds):
             args += ["-chardev", f"socket,id={name},fd={fd}"]
@@ -161,8 +167,8 @@ class VM:
 
     def start(self):
         """Starts QEMU and the threads that watch it."""
-        if not shutil.which("qemu-system-x86_64"):
-            raise VMError("qemu-system-x86_64 not found; run scripts/install-deps vm")
+        if not shutil.which(self.qemu):
+            raise VMError(f"{self.qemu} not found; run scripts/install-deps vm")
         pairs = [socket.socketpair() for _ in range(3)]
         self._sockets = [ours for ours, _ in pairs]
         theirs = [their.fileno() for _, their in pairs]
@@ -170,7 +176,7 @@ class VM:
         self.started = time.monotonic()
         self.proc = subprocess.Popen(
             self.command(theirs), pass_fds=theirs, stdin=subprocess.DEVNULL,
-            stdout=self._stderr, stderr=self._stderr, preexec_fn=_die_with_parent)
+            stdout=self._stderr, stderr=self._stderr, preexec_fn=die_with_parent)
         _live.add(self)
         for _, their in pairs:
             their.close()
