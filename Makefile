@@ -16,8 +16,8 @@ CYCLES ?= 200
 CONF := src/compat/fpr-conf.h
 KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
-.PHONY: all modules modules-test conf clean distclean help \
-	demo check check-unit check-fprctl check-static check-build check-harness \
+.PHONY: all modules modules-test host conf clean distclean help \
+	demo check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
 	check-refusals check-guest check-debug check-dkms mutate matrix soak torture bench-return bench-hotpath \
 	dkms-install dkms-remove
 
@@ -31,6 +31,10 @@ modules: conf
 
 modules-test: conf
 	$(KMAKE) FPR_TESTS=m modules
+
+# The programs of the host side, in build/host
+host:
+	$(MAKE) -C src/host
 
 clean:
 	rm -rf build bench $(CONF)
@@ -57,13 +61,17 @@ check:
 	@CHECK_KERNELS="$(CHECK_KERNELS)" SHORT_KERNELS="$(SHORT_KERNELS)" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run
 
-check-unit check-fprctl check-static check-build check-refusals check-harness check-guest check-dkms:
+check-unit check-host check-fprctl check-static check-build check-refusals check-harness check-guest check-dkms:
 	@CHECK_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),$(KERNEL),$(CHECK_KERNELS))" \
 	SHORT_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),,$(SHORT_KERNELS))" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run $(@:check-%=%)
 
 check-debug:
 	@DEBUG_KERNELS="$(DEBUG_KERNELS)" tests/run debug
+
+# SECONDS= for each target
+fuzz:
+	@$(MAKE) -s -C tests/fuzz $(if $(SECONDS),SECONDS=$(SECONDS)) fuzz
 
 mutate:
 	tests/mutate --kernel $(KERNEL)
@@ -91,6 +99,7 @@ help:
 	@echo 'Modules:'
 	@echo '  all             fpr.ko and virtio_fpr.ko for the running kernel;'
 	@echo '                  KVER=RELEASE or KDIR=HEADERS for another one'
+	@echo '  host            the host side, into build/host'
 	@echo '  clean           remove what was built'
 	@echo '  distclean       and the cache of kernels, root trees and QEMU'
 	@echo '  dkms-install    install with DKMS, fprctl and man pages (KVER=)'
@@ -104,6 +113,7 @@ help:
 	@echo 'To test it:'
 	@echo '  check           all below but debug, matrix and what follows (about 20 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
+	@echo '  check-host      the host side, with sanitizers, and a short fuzz'
 	@echo '  check-fprctl    fprctl on made-up machines'
 	@echo '  check-static    sparse, checkpatch, shellcheck, cppcheck, clang-tidy,'
 	@echo '                  pyflakes, coverage of the pure parts'
@@ -116,6 +126,7 @@ help:
 	@echo '                  kmemleak, shuffled pages (DEBUG_KERNELS=; hours)'
 	@echo '  matrix          every kernel with every hook kind: builds, boots, a table'
 	@echo '                  (KERNELS= HOOKS= TESTS=)'
+	@echo '  fuzz            fuzzers of the host side, 10 minutes each (SECONDS=)'
 	@echo '  mutate          deliberate mistakes are noticed by the tests'
 	@echo '  soak            $(CYCLES) load/unload cycles under load (CYCLES= KERNEL=)'
 	@echo '  torture         everything at once, from a seed (MINUTES=5 KERNEL= SEED='

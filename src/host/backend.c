@@ -11,6 +11,7 @@
 #include "backend.h"
 #include "confine.h"
 #include "log.h"
+#include "util.h"
 
 #define WRITE_MS	10000
 
@@ -355,7 +356,7 @@ void backend_close(struct backend *b)
 		write_counters(b, 0);
 	loop_remove(b->writer);
 	pressure_unwatch(b->pressure);
-	for (size_t i = 0; i < sizeof(b->signals) / sizeof(b->signals[0]); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(b->signals); i++)
 		loop_remove(b->signals[i]);
 	loop_free(b->loop);
 }

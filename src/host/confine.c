@@ -8,6 +8,7 @@
 
 #include "confine.h"
 #include "log.h"
+#include "util.h"
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define HAVE_SANITIZER	1
@@ -47,7 +48,7 @@ static void drop_calls(void)
 	scmp_filter_ctx ctx = seccomp_init(SCMP_ACT_ERRNO(ENOSYS));
 	int err = ctx ? 0 : -ENOMEM;
 
-	for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]) && !err; i++)
+	for (size_t i = 0; i < ARRAY_SIZE(calls) && !err; i++)
 		err = seccomp_rule_add(ctx, SCMP_ACT_ALLOW, calls[i], 0);
 	if (!err)
 		err = seccomp_load(ctx);

@@ -9,7 +9,7 @@
 
 #include "log.h"
 
-#define LOG_BURST	20
+#define LOG_BURST	50
 #define LOG_PERIOD_S	10
 
 static struct {
@@ -17,7 +17,7 @@ static struct {
 	bool verbose;
 	bool journal;
 	time_t period;
-	unsigned int warnings;
+	unsigned int lines;
 	unsigned int dropped;
 } log_state = { .name = "fpr" };
 
@@ -40,7 +40,7 @@ void log_init(const char *name, bool verbose)
 	log_state.journal = getenv("JOURNAL_STREAM");
 }
 
-/* True if a warning more may be written. */
+/* True if one line more may be written. */
 static bool log_allowed(void)
 {
 	struct timespec now;
@@ -48,9 +48,9 @@ static bool log_allowed(void)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	if (now.tv_sec - log_state.period >= LOG_PERIOD_S) {
 		log_state.period = now.tv_sec;
-		log_state.warnings = 0;
+		log_state.lines = 0;
 	}
-	if (log_state.warnings++ < LOG_BURST)
+	if (log_state.lines++ < LOG_BURST)
 		return true;
 	log_state.dropped++;
 	return false;
@@ -66,11 +66,11 @@ void log_line(enum log_level level, const char *format, ...)
 
 	if (level == LOG_LEVEL_DEBUG && !log_state.verbose)
 		return;
-	if (level == LOG_LEVEL_WARNING) {
+	if (level == LOG_LEVEL_WARNING || level == LOG_LEVEL_INFO) {
 		if (!log_allowed())
 			return;
 		if (log_state.dropped)
-			snprintf(more, sizeof(more), " dropped_warnings=%u",
+			snprintf(more, sizeof(more), " dropped_lines=%u",
 				 log_state.dropped);
 		log_state.dropped = 0;
 	}

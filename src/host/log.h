@@ -5,7 +5,7 @@
  *
  *	memory region added gpa=0x0 size=2147483648
  *
- * What comes from a peer may repeat without end, so warnings are bounded.
+ * What comes from a peer may repeat without end, so it is bounded.
  */
 #ifndef FPR_HOST_LOG_H
 #define FPR_HOST_LOG_H
@@ -36,7 +36,8 @@ void log_init(const char *name, bool verbose);
  * @format: as of printf(), without a newline.  Control characters in the result
  *	become '?', so that nobody writes lines in another's name
  *
- * Of warnings at most 20 are written in 10 seconds; the next says how many were not.
+ * Of lines that are no errors at most 50 are written in 10 seconds; the next says
+ * how many were not.
  */
 __attribute__((format(printf, 2, 3)))
 void log_line(enum log_level level, const char *format, ...);

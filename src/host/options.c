@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "options.h"
+#include "util.h"
 
 #ifndef FPR_VERSION
 #define FPR_VERSION	"unknown"
@@ -162,7 +163,7 @@ static const struct option_row common_rows[] = {
 	{ "verbose", NULL, "log more", set_verbose },
 };
 
-#define NR_COMMON	(sizeof(common_rows) / sizeof(common_rows[0]))
+#define NR_COMMON	ARRAY_SIZE(common_rows)
 
 static void print_row(const char *name, const char *argument, const char *help)
 {

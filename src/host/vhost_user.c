@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The session: which messages there are, features, status, configuration space. */
 #include <errno.h>
-#include <inttypes.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include "log.h"
+#include "util.h"
 #include "vhost_user_int.h"
 
 #define BIT64(n)	(UINT64_C(1) << (n))
@@ -19,10 +19,6 @@
 	 BIT64(VHOST_USER_PROTOCOL_F_RESET_DEVICE) | \
 	 BIT64(VHOST_USER_PROTOCOL_F_CONFIGURE_MEM_SLOTS) | \
 	 BIT64(VHOST_USER_PROTOCOL_F_STATUS))
-
-/* Bits of the virtio device status (virtio 1.2, 2.1) */
-#define STATUS_DRIVER_OK	0x04
-#define STATUS_NEEDS_RESET	0x40
 
 /* Messages handled before the loop gets its turn again. */
 #define MESSAGES_AT_ONCE	16
@@ -140,12 +136,9 @@ static enum vhost_user_result set_status(struct vhost_user *vu)
 		reset_device(vu);
 		return VU_DONE;
 	}
-	if ((status ^ vu->status) & STATUS_DRIVER_OK)
-		log_info("driver %s features=%#" PRIx64,
-			 status & STATUS_DRIVER_OK ? "ready" : "not ready",
-			 vu->features);
 	/* Only a reset takes this one back. */
-	vu->status = (uint8_t)status | (vu->status & STATUS_NEEDS_RESET);
+	vu->status = (uint8_t)status |
+		(vu->status & VHOST_USER_STATUS_NEEDS_RESET);
 	return VU_DONE;
 }
 
@@ -253,7 +246,7 @@ static const struct message *known_message(struct vhost_user *vu)
 	const struct vhost_user_msg *msg = &vu->msg;
 	const struct message *row = NULL;
 
-	if (msg->header.request < sizeof(messages) / sizeof(messages[0]))
+	if (msg->header.request < ARRAY_SIZE(messages))
 		row = &messages[msg->header.request];
 	if (!row || !row->handle)
 		vu->why = "unknown";
@@ -304,7 +297,7 @@ static void break_if_needed(struct vhost_user *vu)
 	vu->broken = true;
 	vhost_user_pause_all(vu);
 	if (negotiated(vu, VHOST_USER_PROTOCOL_F_STATUS)) {
-		vu->status |= STATUS_NEEDS_RESET;
+		vu->status |= VHOST_USER_STATUS_NEEDS_RESET;
 		vu->dev->transport_ops->config_changed(vu);
 	}
 	for (unsigned int q = 0; q < vu->dev->ops->nr_queues; q++)

@@ -59,6 +59,9 @@ enum vhost_user_request {
 #define VHOST_USER_VRING_INDEX_MASK	0xffu
 #define VHOST_USER_VRING_NO_FD		(1u << 8)
 
+/* Of the virtio device status (virtio 1.2, 2.1) */
+#define VHOST_USER_STATUS_NEEDS_RESET	0x40
+
 #define VHOST_USER_MAX_FDS		8
 #define VHOST_USER_MAX_CONFIG		256
 

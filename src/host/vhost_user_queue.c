@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -137,8 +138,13 @@ static struct vhost_user_queue *named_queue(struct vhost_user *vu, uint32_t inde
 /* Start the ring that was changed if that was all it waited for. */
 static enum vhost_user_result settle(struct vhost_user *vu, uint32_t index)
 {
+	bool running = vu->queues[index].running;
+
 	if (!vhost_user_resume(vu, index))
 		vu->breaking = "a ring that is not in guest memory";
+	if (vu->queues[index].running && !running)
+		log_info("queue runs queue=%u size=%u features=%#" PRIx64,
+			 index, vu->queues[index].size, vu->features);
 	return VU_DONE;
 }
 
@@ -198,17 +204,24 @@ enum vhost_user_result vhost_user_set_vring_base(struct vhost_user *vu)
 	return VU_DONE;
 }
 
-/* After the last ring the device is as good as reset. */
+/*
+ * After the last ring a broken device is as good as reset: VMMs stop the rings when
+ * the driver resets the device, but QEMU 11 says no status of 0.  A VMM that only
+ * paused finds the same request in the ring, and the device breaks again.  Features
+ * may not be said again.
+ */
 static void all_stopped(struct vhost_user *vu)
 {
 	for (unsigned int q = 0; q < vu->dev->ops->nr_queues; q++)
 		if (vu->queues[q].kick >= 0)
 			return;
-	if (!vu->broken ||
-	    vu->protocol_features & BIT64(VHOST_USER_PROTOCOL_F_STATUS))
+	if (!vu->broken)
 		return;
 	vu->dev->ops->reset(vu->dev);
+	vu->dev->ops->set_features(vu->dev, vu->features &
+				   ~BIT64(VHOST_USER_F_PROTOCOL_FEATURES));
 	vu->broken = false;
+	vu->status &= (uint8_t)~VHOST_USER_STATUS_NEEDS_RESET;
 }
 
 enum vhost_user_result vhost_user_get_vring_base(struct vhost_user *vu)
@@ -218,6 +231,8 @@ enum vhost_user_result vhost_user_get_vring_base(struct vhost_user *vu)
 
 	if (!queue)
 		return VU_BAD;
+	if (queue->running)
+		log_info("queue stops queue=%u", state.index);
 	vhost_user_stop(vu, state.index);
 	all_stopped(vu);
 	state.num = queue->base;
