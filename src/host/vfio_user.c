@@ -72,7 +72,7 @@ static ssize_t receive(struct vfio_user *vu, void *to, size_t len)
 	struct msghdr msg = {
 		.msg_iov = &iov,
 		.msg_iovlen = 1,
-		.msg_control = &control,
+		.msg_control = control.space,
 		.msg_controllen = sizeof(control),
 	};
 	ssize_t got;
@@ -111,12 +111,12 @@ static bool bad_size(const struct vfio_user *vu)
 static enum vfio_user_next receive_message(struct vfio_user *vu, bool *whole)
 {
 	void *to;
-	ssize_t got;
 	size_t len;
 
 	*whole = false;
 	while ((len = missing(vu, &to))) {
-		got = receive(vu, to, len);
+		ssize_t got = receive(vu, to, len);
+
 		if (got == -EAGAIN)
 			return VFIO_USER_WAIT;
 		if (got == -EPROTO)
@@ -196,10 +196,10 @@ static enum vfio_user_next serve(struct vfio_user *vu)
 
 enum vfio_user_next vfio_user_process(struct vfio_user *vu)
 {
-	enum vfio_user_next next;
-	bool whole;
-
 	for (int i = 0; i < BUDGET; i++) {
+		enum vfio_user_next next;
+		bool whole;
+
 		/* Who does not read gets nothing done. */
 		if (!send_reply(vu))
 			return VFIO_USER_AGAIN;

@@ -153,13 +153,12 @@ static int region_write(struct vfio_user *vu, void *reply, const char **why)
 	size_t size = vfio_user_payload_size(vu);
 	bool ok;
 
-	if (size >= sizeof(access))
-		memcpy(&access, vu->payload, sizeof(access));
-	if (size < sizeof(access) || size - sizeof(access) != access.count ||
-	    vu->nr_fds) {
-		*why = "a REGION_WRITE of a wrong size, or with a file";
+	*why = "a REGION_WRITE of a wrong size, or with a file";
+	if (size < sizeof(access) || vu->nr_fds)
 		return VFIO_USER_FATAL;
-	}
+	memcpy(&access, vu->payload, sizeof(access));
+	if (size - sizeof(access) != access.count)
+		return VFIO_USER_FATAL;
 	if (access.region == VFIO_PCI_CONFIG_REGION_INDEX)
 		ok = virtio_pci_config_write(&vu->vp, access.offset, data,
 					     access.count);

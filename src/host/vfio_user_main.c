@@ -42,9 +42,7 @@ static void session_end(struct program *p, bool failed)
 
 	drop_client(p);
 	backend_connected(&p->backend, false);
-	if (p->backend.options->once && spoke)
-		backend_stop(&p->backend, failed);
-	else if (!server_next(&p->server))
+	if ((p->backend.options->once && spoke) || !server_next(&p->server))
 		backend_stop(&p->backend, failed);
 }
 

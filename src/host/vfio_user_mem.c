@@ -102,7 +102,6 @@ void vfio_user_unmap_all(struct vfio_user *vu)
 int vfio_user_unmap(struct vfio_user *vu, void *reply, const char **why)
 {
 	struct vfio_user_dma_unmap unmap;
-	unsigned int i;
 
 	if (vfio_user_payload_size(vu) < sizeof(unmap) || vu->nr_fds) {
 		*why = "a DMA_UNMAP of a wrong size, or with a file";
@@ -115,6 +114,8 @@ int vfio_user_unmap(struct vfio_user *vu, void *reply, const char **why)
 	    !unmap.size) {
 		vfio_user_unmap_all(vu);
 	} else {
+		unsigned int i;
+
 		if (unmap.flags)
 			return -EOPNOTSUPP;
 		for (i = 0; i < vu->nr_windows; i++)

@@ -241,7 +241,7 @@ static void regs_write(struct virtio_pci *vp, size_t offset, const void *from,
 
 static void msix_read(struct virtio_pci *vp, size_t offset, uint8_t *to, size_t len)
 {
-	size_t size = virtio_pci_nr_vectors(vp) * VIRTIO_PCI_MSIX_ENTRY;
+	size_t size = (size_t)virtio_pci_nr_vectors(vp) * VIRTIO_PCI_MSIX_ENTRY;
 	uint8_t pba[8];
 
 	read_image(vp->msix_table, size, offset, to, len);
@@ -253,7 +253,7 @@ static void msix_read(struct virtio_pci *vp, size_t offset, uint8_t *to, size_t 
 static void msix_write(struct virtio_pci *vp, size_t offset, const void *from,
 		       size_t len)
 {
-	size_t size = virtio_pci_nr_vectors(vp) * VIRTIO_PCI_MSIX_ENTRY;
+	size_t size = (size_t)virtio_pci_nr_vectors(vp) * VIRTIO_PCI_MSIX_ENTRY;
 
 	if (offset % 4 == 0 && (len == 4 || len == 8) && offset + len <= size)
 		memcpy(&vp->msix_table[offset], from, len);

@@ -59,7 +59,7 @@ static void send_bytes(const void *data, size_t len, unsigned int files)
 		fds[nr++] = event;
 	if (nr) {
 		memset(&control, 0, sizeof(control));
-		msg.msg_control = &control;
+		msg.msg_control = control.space;
 		msg.msg_controllen = CMSG_SPACE(nr * sizeof(int));
 		control.header.cmsg_level = SOL_SOCKET;
 		control.header.cmsg_type = SCM_RIGHTS;
@@ -89,10 +89,9 @@ static void send_command(const uint8_t *data, size_t len, unsigned int files)
 
 static void piece(unsigned int flags, const uint8_t *data, size_t len)
 {
-	uint64_t at;
-
 	if (flags & 8) {
-		at = len >= 2 ? 16 * le_get(data, 2) : RAM;
+		uint64_t at = len >= 2 ? 16 * le_get(data, 2) : RAM;
+
 		if (at < RAM && pwrite(ram, data + 2, len - 2, at) < 0)
 			abort();
 	} else if (flags & 4) {
