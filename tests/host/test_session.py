@@ -348,6 +348,28 @@ def reconnects_leak_nothing(binary):
 
 
 @test
+def replaced_files_are_closed(binary):
+    with Running(binary) as program:
+        vmm = VMM(program.path).start()
+        vmm.sync()
+        fds = program.fds()
+        ring = vmm.rings[0]
+        for _ in range(20):
+            for request, fd in ((fakevmm.SET_VRING_CALL, ring.call_fd),
+                                (fakevmm.SET_VRING_ERR, ring.err_fd),
+                                (fakevmm.SET_VRING_KICK, ring.kick_fd)):
+                vmm.send(request, struct.pack("=Q", 0), [fd])
+            vmm.send(fakevmm.SET_BACKEND_REQ_FD, b"", [vmm.backend.fileno()])
+            # Refused, and not kept
+            equal(vmm.ack(fakevmm.SET_CONFIG, bytes(16)), 1, "write")
+        vmm.sync()
+        equal(program.fds(), fds, "open files")
+        equal(vendor.response(vmm.rings[0].request(
+            [vendor.report([(8 * MIB, MIB)])])).status, vendor.OK, "goes on")
+        vmm.close()
+
+
+@test
 def second_vmm_waits_for_the_first(binary):
     with Running(binary) as program:
         first = VMM(program.path).start()
