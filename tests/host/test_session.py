@@ -262,6 +262,19 @@ def broken_rules_need_a_reset(binary):
 
 
 @test
+def broken_rules_end_with_the_session(binary):
+    with Running(binary) as program:
+        vmm = VMM(program.path).start()
+        equal(vmm.rings[0].request([b"short"], timeout=0.3), None, "not answered")
+        equal(program.value("status", "state"), "needs-reset", "control")
+        vmm.close()
+        vmm = VMM(program.path).start()
+        equal(vendor.response(vmm.rings[0].request(
+            [vendor.report([(8 * MIB, MIB)])])).status, vendor.OK, "the next VMM")
+        vmm.close()
+
+
+@test
 def broken_rules_and_stopped_rings(binary):
     """QEMU 11 says no status of 0 when the driver resets the device."""
     for protocol in (fakevmm.P_ALL & ~fakevmm.P_STATUS, fakevmm.P_ALL):
