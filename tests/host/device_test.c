@@ -190,6 +190,7 @@ static void who_breaks_the_rules_is_stopped_until_reset(void **state)
 			fail_msg("row %u: %s, not: %s", i, guest.why,
 				 rule_breakers[i].why);
 		assert_string_equal(device_broken(&device), guest.why);
+		assert_int_equal(*(uint8_t *)guest_at(&guest, RESP), 0xee);
 		assert_false(guest_used(&guest, 0, &id, &len));
 		/* A good one waits in vain, also in a queue started anew. */
 		request(VIRTIO_FPR_T_REPORT, 0, 0, 0);
@@ -220,6 +221,21 @@ static void a_broken_ring_stops_the_device(void **state)
 	assert_false(guest_kick(&guest, 0));
 	assert_non_null(strstr(device_broken(&device), "available index"));
 	assert_int_equal(guest.resets_needed, 1);
+}
+
+/* Before anything is discarded: not when there turns out to be no way to say so. */
+static void an_answer_has_to_go_to_memory(void **state)
+{
+	(void)state;
+	guest_fill(&guest, HIGH, MIB, 5);
+	request(VIRTIO_FPR_T_REPORT, 1, 0, MIB);
+	range(0, HIGH, MIB);
+	guest_desc(&guest, 0, 0, REQ, 40, N, 1);
+	guest_desc(&guest, 0, 1, HIGH - 12, sizeof(resp), W, 0);
+	guest_avail(&guest, 0, 0);
+	guest_kick(&guest, 0);
+	assert_non_null(strstr(device_broken(&device), "outside guest memory"));
+	assert_true(guest_is(&guest, HIGH, MIB, 5));
 }
 
 /* One bad range of many: none of them is touched. */
@@ -386,6 +402,7 @@ int main(void)
 		DEVICE_TEST(no_room_means_no_answer),
 		DEVICE_TEST(who_breaks_the_rules_is_stopped_until_reset),
 		DEVICE_TEST(a_broken_ring_stops_the_device),
+		DEVICE_TEST(an_answer_has_to_go_to_memory),
 		DEVICE_TEST(nothing_is_discarded_of_a_bad_request),
 		DEVICE_TEST(a_kick_is_bounded),
 		DEVICE_TEST(a_kick_is_bounded_in_time),

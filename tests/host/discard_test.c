@@ -170,6 +170,27 @@ static void the_granule_that_is_set_is_kept(void **state)
 			 PAGE);
 }
 
+/* Rounded up to the granule, its address would be 0. */
+static void high_addresses_do_not_wrap(void **state)
+{
+	struct mem mem;
+
+	(void)state;
+	mem_init(&mem);
+	assert_int_equal(mem_add(&mem, (1ULL << 63) + PAGE, MIB, 0, 0,
+				 dup(guest.fd)), 0);
+	device.discard.granule = 1ULL << 63;
+	discard_range(&device.discard, &mem, (1ULL << 63) + PAGE, MIB, &result);
+	assert_int_equal(result.discarded, 0);
+	assert_int_equal(result.refused[DISCARD_GRANULE], MIB);
+	device.discard.granule = 0;
+	memset(&result, 0, sizeof(result));
+	discard_range(&device.discard, &mem, 1ULL << 63, MIB, &result);
+	assert_int_equal(result.discarded, MIB - PAGE);
+	assert_int_equal(result.refused[DISCARD_RANGE], PAGE);
+	mem_clear(&mem);
+}
+
 static void nothing_goes_when_it_is_disabled(void **state)
 {
 	uint64_t before;
@@ -417,6 +438,7 @@ int main(void)
 		DISCARD_TEST(what_is_no_memory_is_refused),
 		DISCARD_TEST(parts_of_pages_stay),
 		DISCARD_TEST(the_granule_that_is_set_is_kept),
+		DISCARD_TEST(high_addresses_do_not_wrap),
 		DISCARD_TEST(nothing_goes_when_it_is_disabled),
 		DISCARD_TEST(a_failure_is_told_once),
 		DISCARD_TEST(the_check_changes_nothing),

@@ -157,6 +157,10 @@ static void files_that_cannot_be_memory_are_refused(void **state)
 	fd = open("/dev/zero", O_RDWR);
 	assert_int_equal(mem_add(&mem, 0, PAGE, 0, 0, fd), -EINVAL);
 	close(fd);
+	/* A directory has a size, too. */
+	fd = open("/tmp", O_RDONLY | O_DIRECTORY);
+	assert_int_equal(mem_add(&mem, 0, PAGE, 0, 0, fd), -EINVAL);
+	close(fd);
 	assert_int_equal(mem_add(&mem, 0, PAGE, 0, 0, -1), -EBADF);
 	fd = file_of(PAGE, 0);
 	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
