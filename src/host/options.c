@@ -239,6 +239,15 @@ static unsigned int gather(const struct options_program *program,
 	return nr;
 }
 
+/* By convention whatever else is there is ignored. */
+static bool asks_capabilities(int argc, char **argv)
+{
+	for (int i = 1; i < argc; i++)
+		if (!strcmp(argv[i], "--print-capabilities"))
+			return true;
+	return false;
+}
+
 int options_parse(struct options *options, const struct options_program *program,
 		  int argc, char **argv)
 {
@@ -249,13 +258,14 @@ int options_parse(struct options *options, const struct options_program *program
 
 	longs[nr] = (struct option){ "help", no_argument, NULL, 'h' };
 	longs[nr + 1] = (struct option){ "version", no_argument, NULL, 'V' };
-	if (program->print_capabilities)
-		longs[nr + 2] = (struct option){ "print-capabilities",
-						 no_argument, NULL, 'c' };
 	*options = (struct options){
 		.fd = -1, .pressure = OPTIONS_PRESSURE_AUTO,
 		.limits = PRESSURE_LIMITS_DEFAULT,
 	};
+	if (program->print_capabilities && asks_capabilities(argc, argv)) {
+		program->print_capabilities(program->to);
+		return 0;
+	}
 	while ((choice = getopt_long(argc, argv, "h", longs, NULL)) != -1) {
 		const char *wrong;
 
@@ -264,9 +274,6 @@ int options_parse(struct options *options, const struct options_program *program
 			return 0;
 		} else if (choice == 'V') {
 			printf("%s %s\n", program->name, FPR_VERSION);
-			return 0;
-		} else if (choice == 'c' && program->print_capabilities) {
-			program->print_capabilities(program->to);
 			return 0;
 		} else if (choice < 1 || (unsigned int)choice > nr) {
 			return usage(program);

@@ -40,6 +40,16 @@ static inline enum vhost_user_result vhost_user_bad(struct vhost_user *vu,
 	return VU_BAD;
 }
 
+/* Was that feature of the protocol accepted? */
+static inline bool vhost_user_negotiated(const struct vhost_user *vu,
+					 unsigned int feature)
+{
+	return vu->protocol_features >> feature & 1;
+}
+
+/* Act on the message in hand, whatever it is; -EPROTO if that ends the session. */
+int vhost_user_handle(struct vhost_user *vu);
+
 enum vhost_user_result vhost_user_reply(struct vhost_user *vu,
 					const void *payload, uint32_t size);
 

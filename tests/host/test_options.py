@@ -40,6 +40,7 @@ def what_it_prints(binary):
     equal((status, out.split()[0]), (0, "vhost-user-fpr"), "version")
     # By convention, whatever else is there
     equal(run(binary, "--balloon", "--print-capabilities", "--fd=77")[0], 0, "ignored")
+    equal(run(binary, "--granule=5", "--print-capabilities")[0], 0, "ignored")
 
 
 @test

@@ -190,24 +190,29 @@ def stop_and_go_on(binary):
 
 @test
 def no_more_than_a_turn(binary):
-    """A full queue is served whole, though a turn ends after 50 ms."""
+    """What takes longer than a turn, 50 ms, is served to its end, with one kick."""
+    size = 1024 * MIB
     with Running(binary) as program:
-        vmm = VMM(program.path).start()
-        ring, memory = vmm.rings[0], vmm.memory
-        data = vendor.report([(8 * MIB, 8 * MIB)])
-        memory.write(ring.data, data)
-        memory.write(ring.desc, struct.pack("<QIHH", ring.data, len(data), 1, 1) +
-                     struct.pack("<QIHH", ring.data + 0x8000, 24, 2, 0))
-        for _ in range(20):
-            for _ in range(ring.size):
-                memory.write(ring.avail + 4 + 2 * (ring.next_avail % ring.size),
-                             struct.pack("<H", 0))
-                ring.next_avail = (ring.next_avail + 1) & 0xffff
-            memory.fill(8 * MIB, 8 * MIB)
-            memory.write(ring.avail + 2, struct.pack("<H", ring.next_avail))
-            ring.kick()
-            for _ in range(ring.size):
-                equal(ring.wait_used(), 24, "used")
+        memory = fakevmm.Memory(regions=((0, 0, size),), size=size)
+        vmm = VMM(program.path, memory=memory).start()
+        ring = vmm.rings[0]
+        nr = ring.size // 2 - 1
+        for i in range(16, 16 * (nr + 1)):
+            memory.fill(i * MIB, MIB)
+        for i in range(nr):
+            data = vendor.report([((i + 1) * 16 * MIB, 16 * MIB)])
+            at, answer_at = ring.data + 64 * i, ring.data + 0x8000 + 64 * i
+            memory.write(at, data)
+            memory.write(ring.desc + 32 * i,
+                         struct.pack("<QIHH", at, len(data), 1, 2 * i + 1) +
+                         struct.pack("<QIHH", answer_at, 24, 2, 0))
+            memory.write(ring.avail + 4 + 2 * i, struct.pack("<H", 2 * i))
+        ring.next_avail = nr
+        memory.write(ring.avail + 2, struct.pack("<H", nr))
+        ring.kick()
+        for i in range(nr):
+            equal(ring.wait_used(), 24, f"request {i}")
+        equal(program.value("counters", "discarded_bytes"), str(nr * 16 * MIB), "bytes")
         vmm.close()
 
 
@@ -258,6 +263,19 @@ def broken_rules_need_a_reset(binary):
         equal(vendor.response(ring.request([vendor.report([(8 * MIB, MIB)])])).status,
               vendor.OK, "after the reset")
         equal(program.value("status", "state"), "ok", "control")
+        vmm.close()
+
+
+@test
+def broken_rules_end_with_the_session(binary):
+    with Running(binary) as program:
+        vmm = VMM(program.path).start()
+        equal(vmm.rings[0].request([b"short"], timeout=0.3), None, "not answered")
+        equal(program.value("status", "state"), "needs-reset", "control")
+        vmm.close()
+        vmm = VMM(program.path).start()
+        equal(vendor.response(vmm.rings[0].request(
+            [vendor.report([(8 * MIB, MIB)])])).status, vendor.OK, "the next VMM")
         vmm.close()
 
 
@@ -345,6 +363,28 @@ def reconnects_leak_nothing(binary):
         equal(len(counts), 1, "open files in each session")
         equal(program.value("status", "vmm"), "none", "afterwards")
         equal(program.value("counters", "reports"), "10", "reports")
+
+
+@test
+def replaced_files_are_closed(binary):
+    with Running(binary) as program:
+        vmm = VMM(program.path).start()
+        vmm.sync()
+        fds = program.fds()
+        ring = vmm.rings[0]
+        for _ in range(20):
+            for request, fd in ((fakevmm.SET_VRING_CALL, ring.call_fd),
+                                (fakevmm.SET_VRING_ERR, ring.err_fd),
+                                (fakevmm.SET_VRING_KICK, ring.kick_fd)):
+                vmm.send(request, struct.pack("=Q", 0), [fd])
+            vmm.send(fakevmm.SET_BACKEND_REQ_FD, b"", [vmm.backend.fileno()])
+            # Refused, and not kept
+            equal(vmm.ack(fakevmm.SET_CONFIG, bytes(16)), 1, "write")
+        vmm.sync()
+        equal(program.fds(), fds, "open files")
+        equal(vendor.response(vmm.rings[0].request(
+            [vendor.report([(8 * MIB, MIB)])])).status, vendor.OK, "goes on")
+        vmm.close()
 
 
 @test
