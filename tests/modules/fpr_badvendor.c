@@ -40,6 +40,9 @@ module_param(field_size, uint, 0644);
 MODULE_PARM_DESC(field_size, "bytes of the field that has another value; 0 for none");
 static ulong field_value;
 module_param(field_value, ulong, 0644);
+static unsigned int field_reads;
+module_param(field_reads, uint, 0644);
+MODULE_PARM_DESC(field_reads, "so many times it has that value, then its own; 0 for ever");
 static unsigned long changes;
 module_param(changes, ulong, 0444);
 MODULE_PARM_DESC(changes, "changes of the request's number so far");
@@ -67,6 +70,8 @@ static void bad_get(struct virtio_device *vdev, unsigned int offset, void *buf,
 	real_ops->get(vdev, offset, buf, len);
 	put_field(READ_ONCE(field_offset), READ_ONCE(field_size),
 		  READ_ONCE(field_value), offset, buf, len);
+	if (offset == READ_ONCE(field_offset) && field_reads && !--field_reads)
+		WRITE_ONCE(field_size, 0);
 	if (READ_ONCE(changes))
 		put_field(offsetof(struct virtio_fpr_config, request),
 			  sizeof(__le32), READ_ONCE(changes), offset, buf, len);
