@@ -136,6 +136,7 @@ static int on_add(struct kprobe *kp, struct pt_regs *regs)
 	first_used = used_idx(vq);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(on_add);
 
 static void spoil(struct virtqueue *vq)
@@ -174,6 +175,7 @@ static int on_get_buf(struct kprobe *kp, struct pt_regs *regs)
 	}
 	return 0;
 }
+
 NOKPROBE_SYMBOL(on_get_buf);
 
 static struct kprobe probes[] = {
