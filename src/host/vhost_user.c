@@ -85,12 +85,28 @@ static void transport_interrupt(void *transport, unsigned int q)
 	vhost_user_signal(vu->queues[q].call);
 }
 
+static bool any_ring_started(const struct vhost_user *vu)
+{
+	for (unsigned int q = 0; q < vu->dev->ops->nr_queues; q++)
+		if (vu->queues[q].kick >= 0)
+			return true;
+	return false;
+}
+
+/*
+ * Not before a ring was started: QEMU's device (11.1, vhost-user-base.c) has no
+ * guest to tell by then, and takes a null pointer for it.  Who starts later reads
+ * the configuration then, and is told all the same.
+ */
 static void transport_config_changed(void *transport)
 {
 	struct vhost_user *vu = transport;
 	int err;
 
 	if (vu->backend < 0 || !vhost_user_negotiated(vu, VHOST_USER_PROTOCOL_F_CONFIG))
+		return;
+	vu->config_changed = !any_ring_started(vu);
+	if (vu->config_changed)
 		return;
 	err = vhost_user_send(vu->backend, VHOST_USER_BACKEND_CONFIG_CHANGE_MSG,
 			      VHOST_USER_VERSION, NULL, 0);

@@ -67,6 +67,7 @@ struct vhost_user_queue {
  * @features: accepted device features, %VHOST_USER_F_PROTOCOL_FEATURES included
  * @protocol_features: accepted features of the protocol
  * @status: virtio device status
+ * @config_changed: the configuration has, while no ring was started
  * @broken: the driver broke the rules: nothing runs until a reset
  * @breaking: why, when that was found out within a call of the device
  * @why: what is wrong with the message in hand
@@ -82,6 +83,7 @@ struct vhost_user {
 	uint64_t features;
 	uint64_t protocol_features;
 	uint8_t status;
+	bool config_changed;
 	bool broken;
 	const char *breaking;
 	const char *why;

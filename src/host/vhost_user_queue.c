@@ -89,6 +89,8 @@ bool vhost_user_resume(struct vhost_user *vu, unsigned int q)
 		return true;
 	}
 	queue->running = true;
+	if (vu->config_changed)
+		dev->transport_ops->config_changed(vu);
 	/* Kicks may have been lost on the way. */
 	vhost_user_process(vu, q);
 	return true;

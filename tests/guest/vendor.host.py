@@ -3,7 +3,7 @@
 agree with the guest's, does it answer."""
 
 from control import ask, values
-from hostside import MIB, mib_back, sync
+from hostside import MIB, mib_back
 
 FILE_MIB = 256
 

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """Talks with a backend's control socket: a line there, lines back, the last of them
-"ok ..." or "error ..."."""
+"ok" or "error: ..."."""
 
+import re
 import socket
+
+ENDS = re.compile(r"(ok|error)\b")
 
 
 def ask(path, command, timeout_s=60):
@@ -17,13 +20,13 @@ def ask(path, command, timeout_s=60):
             text += piece
             lines = text.decode().splitlines()
             if not piece or (text.endswith(b"\n") and lines
-                             and lines[-1].split()[0] in ("ok", "error")):
+                             and ENDS.match(lines[-1])):
                 return lines[:-1], lines[-1] if lines else ""
 
 
 def values(path, command):
     """What "status" or "counters" say, as a dictionary."""
     lines, end = ask(path, command)
-    if end.split()[0] != "ok":
+    if end != "ok":
         raise RuntimeError(f"{command}: {end}")
     return dict(line.split(None, 1) for line in lines)

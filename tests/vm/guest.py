@@ -13,8 +13,8 @@ smp       virtual CPUs (1)
 timeout   time limit of the whole run, s (120); doubled without KVM
 balloon   options of a virtio-balloon device; without it there is no device
           ("balloon=plain": a device without options)
-backing   anon, memfd, or hugetlb: a memfd of 2 MiB pages, which the host must
-          have reserved (anon)
+backing   anon, memfd, or hugetlb: a memfd of 2 MiB pages, which the host sets
+          aside meanwhile; where it cannot, the script is skipped (anon)
 disk      a disk of that many MiB, empty, gone with the guest; /dev/vda (none)
 modules   modules that are in the guest: fpr's own, and the kernel's
 load      modules that are loaded before the script starts (virtio_pci)

@@ -15,6 +15,7 @@ Times are seconds of time.monotonic(); memory is in KiB.
 """
 
 import collections
+import contextlib
 import ctypes
 import re
 import select
@@ -27,6 +28,7 @@ import tempfile
 import threading
 import time
 
+import hugepages
 from qmp import QMP
 
 KERNEL, TEST = "K", "T"
@@ -34,7 +36,8 @@ KERNEL, TEST = "K", "T"
 BASE_APPEND = "console=ttyS0 loglevel=7 panic=-1 oops=panic watchdog_thresh=60"
 
 QEMU = "qemu-system-x86_64"
-# Backings that another process can map, and more properties of theirs
+# Backings that another process can map, and more properties of theirs; the pages
+# of hugetlb are set aside while the guest is there (hugepages.py)
 SHARED = {"memfd": "", "hugetlb": ",hugetlb=on,hugetlbsize=2M"}
 
 Line = collections.namedtuple("Line", "time stream text")
@@ -134,6 +137,7 @@ class VM:
         self._cursor = 0
         self._threads = []
         self._stop = threading.Event()
+        self._pages = contextlib.ExitStack()
 
     # -- life ------------------------------------------------------------
 
@@ -169,6 +173,8 @@ class VM:
         """Starts QEMU and the threads that watch it."""
         if not shutil.which(self.qemu):
             raise VMError(f"{self.qemu} not found; run scripts/install-deps vm")
+        if self.backing == "hugetlb":
+            self._pages.enter_context(hugepages.reserved(self.mem_mib))
         pairs = [socket.socketpair() for _ in range(3)]
         self._sockets = [ours for ours, _ in pairs]
         theirs = [their.fileno() for _, their in pairs]
@@ -213,7 +219,11 @@ class VM:
             self._stop.wait(due - time.monotonic())
 
     def __enter__(self):
-        return self.start()
+        try:
+            return self.start()
+        except BaseException:
+            self.close()
+            raise
 
     def __exit__(self, *_exc):
         self.close()
@@ -230,6 +240,7 @@ class VM:
             thread.join(5)
         for sock in getattr(self, "_sockets", ()):
             sock.close()
+        self._pages.close()
 
     def wait_exit(self, timeout_s=None):
         """Waits until the guest has gone, by itself or killed by the limit."""
