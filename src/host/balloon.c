@@ -108,6 +108,7 @@ void balloon_init(struct balloon *b)
 	b->queues.dev = &b->vdev;
 	b->queues.serve = serve;
 	b->queues.counters = &b->counters;
+	b->queues.discard = &b->discard;
 	/* Ranges are discarded, inflated pages ignored: none is accessed. */
 	b->queues.access = false;
 }

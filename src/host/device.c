@@ -297,6 +297,7 @@ void device_init(struct device *d)
 	d->queues.dev = &d->vdev;
 	d->queues.serve = serve;
 	d->queues.counters = &d->counters;
+	d->queues.discard = &d->discard;
 	d->queues.access = true;
 	d->config.magic = htole32(VIRTIO_FPR_MAGIC);
 	d->config.version = htole16(VIRTIO_FPR_VERSION);

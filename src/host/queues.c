@@ -10,6 +10,13 @@
 /* A guest that keeps its queue full does not keep the program from the rest. */
 #define MAX_KICK_NS	50000000
 
+/*
+ * Of memory that the VMM has mapped privately this program sees a copy, in which
+ * all rings stay empty.  Two kicks may well find nothing: the protocol's and the
+ * VMM's when the queue starts.
+ */
+#define MAX_EMPTY_KICKS	3
+
 static bool exists(const struct queues *q, unsigned int index)
 {
 	return index < q->dev->ops->nr_queues;
@@ -23,6 +30,7 @@ int queues_start(struct queues *q, unsigned int index,
 		return -EINVAL;
 	if (!exists(q, index))
 		return -EINVAL;
+	q->empty_kicks = 0;
 	return ring_start(&q->rings[index], setup);
 }
 
@@ -56,6 +64,7 @@ static bool serve_one(struct queues *q, unsigned int index)
 	ret = ring_pop(ring, q->access ? &dev->mem : NULL, &q->chain, &why);
 	if (!ret)
 		return false;
+	q->empty_kicks = MAX_EMPTY_KICKS;
 	if (ret > 0)
 		why = q->serve(q, index, &written);
 	if (why) {
@@ -68,6 +77,15 @@ static bool serve_one(struct queues *q, unsigned int index)
 	return true;
 }
 
+static void count_empty_kick(struct queues *q)
+{
+	if (q->empty_kicks >= MAX_EMPTY_KICKS ||
+	    ++q->empty_kicks < MAX_EMPTY_KICKS || !q->discard->say)
+		return;
+	q->discard->say(q->discard->ctx,
+			"the driver has kicked, but the queue is empty: is the guest's memory shared (share=on)?");
+}
+
 bool queues_kick(struct queues *q, unsigned int index)
 {
 	uint64_t start = now_ns();
@@ -76,8 +94,10 @@ bool queues_kick(struct queues *q, unsigned int index)
 	if (!exists(q, index) || q->broken)
 		return false;
 	for (budget = q->rings[index].size; budget; budget--) {
-		if (!serve_one(q, index))
+		if (!serve_one(q, index)) {
+			count_empty_kick(q);
 			return false;
+		}
 		if (now_ns() - start > MAX_KICK_NS)
 			break;
 	}

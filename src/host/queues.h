@@ -8,6 +8,7 @@
 #define FPR_HOST_QUEUES_H
 
 #include "counters.h"
+#include "discard.h"
 #include "ring.h"
 
 struct queues;
@@ -29,10 +30,13 @@ typedef const char *(*queues_serve_fn)(struct queues *q, unsigned int index,
  * @dev: the device
  * @serve: serves a request
  * @counters: of the device
+ * @discard: of the device, which knows whom to tell
  * @access: buffers are read and written, not merely named, so they have to be
  *	guest memory
  * @broken: which rule was broken; NULL if none.  Until the reset nothing is served
  * @features: accepted by the driver
+ * @empty_kicks: kicks that found nothing since a queue was started; not counted
+ *	any more once something came
  * @rings: the queues
  * @chain: the request that is being served
  */
@@ -40,9 +44,11 @@ struct queues {
 	struct vdev *dev;
 	queues_serve_fn serve;
 	struct counters *counters;
+	struct discard *discard;
 	bool access;
 	const char *broken;
 	uint64_t features;
+	unsigned int empty_kicks;
 	struct ring rings[VDEV_MAX_QUEUES];
 	struct ring_chain chain;
 };

@@ -101,7 +101,7 @@ bool listener_open(struct listener *listener, const char *path, mode_t mode)
 		return false;
 	}
 	if ((mode && chmod(path, mode)) || lstat(path, &st) ||
-	    listen(listener->fd, 16)) {
+	    listen(listener->fd, 128)) {
 		log_error("the socket %s cannot be listened on: %s", path,
 			  strerror(errno));
 		close(listener->fd);

@@ -1,5 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0
-/* The rings: what the VMM says about them, and when the device processes them. */
+/*
+ * The rings: what the VMM says about them, and when the device processes them.
+ *
+ * Where a ring is and how large it is, the driver may have chosen: what is wrong
+ * with that makes the device need a reset, and the session goes on.
+ */
 #include <errno.h>
 #include <fcntl.h>
 #include <unistd.h>
@@ -78,8 +83,10 @@ bool vhost_user_resume(struct vhost_user *vu, unsigned int q)
 	setup.used = mem_at_uva(&dev->mem, queue->used, 6 + 8ul * queue->size);
 	if (!setup.desc || !setup.avail || !setup.used)
 		return false;
-	if (dev->ops->queue_start(dev, q, &setup))
-		return false;
+	if (dev->ops->queue_start(dev, q, &setup)) {
+		vu->breaking = "the driver has not accepted what a ring needs";
+		return true;
+	}
 	queue->running = true;
 	/* Kicks may have been lost on the way. */
 	vhost_user_process(vu, q);
@@ -130,9 +137,9 @@ static struct vhost_user_queue *named_queue(struct vhost_user *vu, uint32_t inde
 /* Start the ring that was changed if that was all it waited for. */
 static enum vhost_user_result settle(struct vhost_user *vu, uint32_t index)
 {
-	if (vhost_user_resume(vu, index))
-		return VU_DONE;
-	return vhost_user_bad(vu, "the ring is not in guest memory, or the device does not take it");
+	if (!vhost_user_resume(vu, index))
+		vu->breaking = "a ring that is not in guest memory";
+	return VU_DONE;
 }
 
 enum vhost_user_result vhost_user_set_vring_num(struct vhost_user *vu)
@@ -144,9 +151,12 @@ enum vhost_user_result vhost_user_set_vring_num(struct vhost_user *vu)
 		return VU_BAD;
 	if (queue->running)
 		return vhost_user_bad(vu, "the ring is running");
+	queue->size = 0;
 	if (!state->num || state->num > VDEV_MAX_QUEUE_SIZE ||
-	    state->num & (state->num - 1))
-		return vhost_user_bad(vu, "size is no power of two up to 1024");
+	    state->num & (state->num - 1)) {
+		vu->breaking = "a ring whose size is no power of two up to 1024";
+		return VU_DONE;
+	}
 	queue->size = state->num;
 	return settle(vu, state->index);
 }
@@ -160,9 +170,12 @@ enum vhost_user_result vhost_user_set_vring_addr(struct vhost_user *vu)
 		return VU_BAD;
 	if (addr->flags)
 		return vhost_user_bad(vu, "logging was not offered");
-	if (addr->desc % 16 || addr->avail % 2 || addr->used % 4)
-		return vhost_user_bad(vu, "the ring is not aligned");
 	vhost_user_pause(vu, addr->index);
+	queue->have_addr = false;
+	if (addr->desc % 16 || addr->avail % 2 || addr->used % 4) {
+		vu->breaking = "a ring that is not aligned";
+		return VU_DONE;
+	}
 	queue->desc = addr->desc;
 	queue->avail = addr->avail;
 	queue->used = addr->used;

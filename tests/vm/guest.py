@@ -95,7 +95,8 @@ def parse_needs(text):
     if bool(needs["backend"]) != bool(needs["device"]):
         raise NeedError("backend= and device= belong together; see tests/vm/guest.py")
     if needs["device"] and needs["backing"] not in vm.SHARED:
-        raise NeedError(f"device= needs memory that its backend can map: backing={' or '.join(vm.SHARED)}")
+        raise NeedError("device= needs memory that its backend can map: "
+                        f"backing={' or '.join(vm.SHARED)}")
     return needs
 
 
