@@ -8,21 +8,33 @@ that the guest says.
 """
 
 import bisect
+import datetime
 import os
 import re
 import time
 
 from control import values
 
-# QEMU 11 calls it ram_block_discard_shared_range.
+# QEMU 7.2: "PID@SECONDS:ram_block_discard_range ..."; QEMU 11 has another name for
+# the event, and begins with "2026-01-02T03:04:05.678901Z ".
 EVENT = "ram_block_discard_*range"
-DISCARD = re.compile(r"@(\d+\.\d+):ram_block_discard_(?:shared_)?range \S+ ?"
+DISCARD = re.compile(r"(?:@(\d+\.\d+):|^(\S+)Z )ram_block_discard_(?:shared_)?range \S+ ?"
                      r"\+ 0x([0-9a-f]+):.* ret: (-?\d+)")
 
 
 def trace_args(path):
     """QEMU arguments that write each discard to a file, with the time."""
     return ["-msg", "timestamp=on", "-D", path, "-trace", f"enable={EVENT}"]
+
+
+def parse_discard(line):
+    """(seconds since the epoch, bytes) of a discard that was made, or None."""
+    match = DISCARD.search(line)
+    if not match or match.group(4) != "0":
+        return None
+    seconds = match.group(1) or datetime.datetime.fromisoformat(
+        match.group(2) + "+00:00").timestamp()
+    return float(seconds), int(match.group(3), 16)
 
 
 class Discards:
@@ -47,10 +59,10 @@ class Discards:
         lines = text.split("\n")
         self._rest = lines.pop()
         for line in lines:
-            match = DISCARD.search(line)
-            if match and match.group(3) == "0":
-                self.times.append(float(match.group(1)) + self._to_monotonic)
-                self.sizes.append(int(match.group(2), 16))
+            discard = parse_discard(line)
+            if discard:
+                self.times.append(discard[0] + self._to_monotonic)
+                self.sizes.append(discard[1])
         return len(self.times)
 
     def since(self, begin):

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
 """What discarding memory costs by itself: fills a memfd of BYTES and punches it
-away in RANGES pieces of the same size, in 4 KiB pages.  Prints the seconds.
+away in RANGES pieces of the same size, in 4 KiB pages.  Prints the seconds that
+took, and those of CPU time.
 
 As with a guest whose device is served by another process, two have mapped the
 memfd: one has written all of it, the other has touched nothing and punches.
@@ -35,19 +36,20 @@ def write_all(fd, size, ready, end):
 
 
 def punch(fd, sizes):
-    """Seconds that punching all of it takes, from a process that has it mapped."""
+    """(seconds, CPU seconds) that punching all of it takes, from a process that has
+    it mapped."""
     memory = mmap.mmap(fd, sum(sizes), mmap.MAP_SHARED)
     fallocate = ctypes.CDLL(None, use_errno=True).fallocate
     fallocate.argtypes = (ctypes.c_int, ctypes.c_int, ctypes.c_int64, ctypes.c_int64)
     offset = 0
-    begin = time.monotonic()
+    begin, cpu = time.monotonic(), time.process_time()
     for size in sizes:
         if fallocate(fd, PUNCH_HOLE | KEEP_SIZE, offset, size):
             raise OSError(ctypes.get_errno(), "fallocate")
         offset += size
-    seconds = time.monotonic() - begin
+    seconds, cpu = time.monotonic() - begin, time.process_time() - cpu
     memory.close()
-    return seconds
+    return seconds, cpu
 
 
 def main():
@@ -69,7 +71,7 @@ def main():
     if os.read(ready, 1) != b"x":
         print(f"punch.py: {size >> 20} MiB of memory cannot be had", file=sys.stderr)
         return 1
-    print(f"{punch(fd, pieces(size, number)):.6f}")
+    print("{:.6f} {:.6f}".format(*punch(fd, pieces(size, number))))
     if os.fstat(fd).st_blocks:
         print("punch.py: something of it is left", file=sys.stderr)
         return 1
@@ -77,11 +79,12 @@ def main():
 
 
 def measure(size, number, times=3):
-    """The median of so many processes of this kind; for other programs."""
+    """The medians of so many processes of this kind; for other programs."""
     command = [sys.executable, os.path.abspath(__file__), str(size), str(number)]
-    return statistics.median(
-        float(subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout)
-        for _ in range(times))
+    results = [subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
+               for _ in range(times)]
+    return [statistics.median(values)
+            for values in zip(*(map(float, result.split()) for result in results))]
 
 
 if __name__ == "__main__":

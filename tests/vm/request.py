@@ -6,6 +6,7 @@ The guest's part is SCRIPT, for a script that has loaded fpr; its reporting wait
 for ten minutes by itself, so whatever comes back comes for the request.
 """
 
+import os
 import statistics
 import time
 
@@ -31,12 +32,20 @@ done
 """
 
 
+def cpu_s(pid):
+    """CPU time of a process."""
+    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
+        fields = file.read().rpartition(")")[2].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
 class View:
     """What the host sees and what the program counts at one moment."""
 
     def __init__(self, vm):
         self.qemu_kib = vm.memory_kib()
         self.memfd_kib = memfd_kib(vm.proc.pid)
+        self.cpu_s = cpu_s(vm.backend.pid)
         self.program = {name: int(value) for name, value in
                         values(vm.backend.control, "counters").items()}
 
@@ -83,9 +92,11 @@ def one_round(vm, size_mib, smallest):
     size, ranges = after.more(before, "discarded_bytes"), after.more(before, "ranges")
     if size < 0.9 * size_mib * MIB:
         raise VMError(f"the request brought {size // MIB} MiB of {size_mib}")
+    punch_s, punch_cpu_s = punch.measure(size, ranges)
     return {
         "request_s": seconds,
         "request_discard_s": after.more(before, "reports_us") / 1e6,
+        "request_cpu_s": after.cpu_s - before.cpu_s,
         "request_gib_per_s": size / GIB / seconds,
         "request_reports": after.more(before, "reports"),
         "request_ranges": ranges,
@@ -94,14 +105,17 @@ def one_round(vm, size_mib, smallest):
         "request_answered_mib": (counted_after - counted) / MIB,
         "request_memfd_mib": (before.memfd_kib - after.memfd_kib) / 1024,
         "request_qemu_mib": (before.qemu_kib - after.qemu_kib) / 1024,
-        "punch_gib_per_s": size / GIB / punch.measure(size, ranges),
+        "punch_gib_per_s": size / GIB / punch_s,
+        "punch_cpu_s": punch_cpu_s,
+        # Of one round: what else this machine does changes.
+        "request_vs_punch": punch_s / seconds,
     }
 
 
 def unit(name):
     """That of a value, from its name."""
     last = name.split("_")[-1]
-    return "GiB/s" if name.endswith("gib_per_s") else {"mib": "MiB"}.get(last, last)
+    return "GiB/s" if name.endswith("gib_per_s") else {"mib": "MiB", "punch": "x"}.get(last, last)
 
 
 def measure(vm, size_mib, smallest, rounds, say):
