@@ -102,7 +102,7 @@ help:
 	@echo '  demo            a stock guest gives memory back to a stock QEMU, with'
 	@echo '                  the kernel'\''s driver and with fpr (2 to 5 minutes)'
 	@echo '  demo-vendor     the same with fpr'\''s own device under QEMU 11, and how fast'
-	@echo '                  memory comes when the host asks (4 to 8 minutes)'
+	@echo '                  memory comes when the host asks (4 to 9 minutes)'
 	@echo '  bench-return    seconds until freed memory is back (SIZE_MB= KERNEL='
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr vhost vfio")'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'

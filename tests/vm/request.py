@@ -92,6 +92,7 @@ def one_round(vm, size_mib, smallest):
     size, ranges = after.more(before, "discarded_bytes"), after.more(before, "ranges")
     if size < 0.9 * size_mib * MIB:
         raise VMError(f"the request brought {size // MIB} MiB of {size_mib}")
+    counts = (size, reported_after - reported, counted_after - counted)
     punch_s, punch_cpu_s = punch.measure(size, ranges)
     return {
         "request_s": seconds,
@@ -101,8 +102,9 @@ def one_round(vm, size_mib, smallest):
         "request_reports": after.more(before, "reports"),
         "request_ranges": ranges,
         "request_program_mib": size / MIB,
-        "request_reported_mib": (reported_after - reported) / MIB,
-        "request_answered_mib": (counted_after - counted) / MIB,
+        "request_reported_mib": counts[1] / MIB,
+        "request_answered_mib": counts[2] / MIB,
+        "request_differ_bytes": max(counts) - min(counts),
         "request_memfd_mib": (before.memfd_kib - after.memfd_kib) / 1024,
         "request_qemu_mib": (before.qemu_kib - after.qemu_kib) / 1024,
         "punch_gib_per_s": size / GIB / punch_s,
