@@ -3,20 +3,38 @@
 falls, how many discards QEMU made for it.
 
 Discards are counted where they happen, in QEMU's own trace of
-ram_block_discard_range, not by anything that the guest says.
+ram_block_discard_range or by the program that serves the device, not by anything
+that the guest says.
 """
 
 import bisect
+import datetime
+import os
 import re
 import time
 
-EVENT = "ram_block_discard_range"
-DISCARD = re.compile(r"@(\d+\.\d+):" + EVENT + r" \S+ ?\+ 0x([0-9a-f]+):.* ret: (-?\d+)")
+from control import values
+
+# QEMU 7.2: "PID@SECONDS:ram_block_discard_range ..."; QEMU 11 has another name for
+# the event, and begins with "2026-01-02T03:04:05.678901Z ".
+EVENT = "ram_block_discard_*range"
+DISCARD = re.compile(r"(?:@(\d+\.\d+):|^(\S+)Z )ram_block_discard_(?:shared_)?range \S+ ?"
+                     r"\+ 0x([0-9a-f]+):.* ret: (-?\d+)")
 
 
 def trace_args(path):
     """QEMU arguments that write each discard to a file, with the time."""
     return ["-msg", "timestamp=on", "-D", path, "-trace", f"enable={EVENT}"]
+
+
+def parse_discard(line):
+    """(seconds since the epoch, bytes) of a discard that was made, or None."""
+    match = DISCARD.search(line)
+    if not match or match.group(4) != "0":
+        return None
+    seconds = match.group(1) or datetime.datetime.fromisoformat(
+        match.group(2) + "+00:00").timestamp()
+    return float(seconds), int(match.group(3), 16)
 
 
 class Discards:
@@ -41,10 +59,10 @@ class Discards:
         lines = text.split("\n")
         self._rest = lines.pop()
         for line in lines:
-            match = DISCARD.search(line)
-            if match and match.group(3) == "0":
-                self.times.append(float(match.group(1)) + self._to_monotonic)
-                self.sizes.append(int(match.group(2), 16))
+            discard = parse_discard(line)
+            if discard:
+                self.times.append(discard[0] + self._to_monotonic)
+                self.sizes.append(discard[1])
         return len(self.times)
 
     def since(self, begin):
@@ -52,6 +70,45 @@ class Discards:
         self.update()
         first = bisect.bisect_left(self.times, begin)
         return len(self.times) - first, sum(self.sizes[first:])
+
+
+class ProgramDiscards:
+    """The same from the counters of a backend, each time they are looked at."""
+
+    def __init__(self, control):
+        self._control = control
+        self._seen = [(0.0, 0, 0)]  # time, ranges, bytes
+        self.times = []
+
+    def update(self):
+        """Looks; returns how many there are."""
+        counters = values(self._control, "counters")
+        ranges, size = int(counters["ranges"]), int(counters["discarded_bytes"])
+        if (ranges, size) != self._seen[-1][1:]:
+            self.times.append(time.monotonic())
+            self._seen.append((self.times[-1], ranges, size))
+        return ranges
+
+    def since(self, begin):
+        """(number, bytes) of the discards since the last look before then."""
+        self.update()
+        _, ranges, size = [seen for seen in self._seen if seen[0] < begin][-1]
+        return self._seen[-1][1] - ranges, self._seen[-1][2] - size
+
+
+def memfd_kib(pid):
+    """What the memfds of a process have of the host's memory, whoever maps them."""
+    kib = {}
+    folder = f"/proc/{pid}/fd"
+    for name in os.listdir(folder):
+        path = os.path.join(folder, name)
+        try:
+            if os.readlink(path).startswith("/memfd:"):
+                file = os.stat(path)
+                kib[file.st_ino] = file.st_blocks // 2
+        except FileNotFoundError:
+            continue
+    return sum(kib.values())
 
 
 def spread(samples, since):
