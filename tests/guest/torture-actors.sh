@@ -353,6 +353,7 @@ host_step() {
 		host_says plug
 		;;
 	vmem)
+		[ "$VIRTIO_MEM" = 1 ] || return 0
 		between 0 128
 		r=$((r * 4))
 		available_kb
