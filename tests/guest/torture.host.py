@@ -16,7 +16,7 @@ def plug(vm, number):
 def unplug(vm, number):
     """Takes the balloon device away; the event comes for its parts too."""
     vm.qmp.execute("device_del", id=f"b{number}")
-    while vm.qmp.wait_event("DEVICE_DELETED", 60)["data"].get("device") != f"b{number}":
+    while vm.qmp.wait_event("DEVICE_DELETED", 60 * vm.slow)["data"].get("device") != f"b{number}":
         pass
 
 
