@@ -14,7 +14,8 @@ mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 modprobe virtio_blk || bail "no disk"
 wait_until 10 test -b /dev/vda || bail "no disk"
-mkswap /dev/vda >/dev/null && swapon /dev/vda || bail "no swap"
+mkswap /dev/vda >/dev/null || bail "no swap"
+swapon /dev/vda || bail "no swap"
 grep -q disk /sys/power/state || bail "this kernel cannot hibernate"
 echo test_resume >/sys/power/disk || bail "this kernel cannot try hibernation"
 # It looks for an image there, once, and finds none.

@@ -28,6 +28,8 @@ struct slot {
 };
 
 static struct slot slots[SLOTS];
+/* Of all slots; what is shared until it is written counts twice, as it will be. */
+static size_t in_use;
 
 static void check(const struct slot *s, const uint64_t *mem, size_t from,
 		  size_t bytes)
@@ -159,6 +161,11 @@ static int map_hugetlb(struct slot *s)
 	return 1;
 }
 
+static size_t footprint(const struct slot *s)
+{
+	return s->kind == COPIED ? 2 * s->size : s->size;
+}
+
 static void take(struct slot *s, size_t limit)
 {
 	s->kind = rnd() % KINDS;
@@ -191,6 +198,7 @@ static void take(struct slot *s, size_t limit)
 		map_slot(s, MAP_PRIVATE | MAP_ANONYMOUS);
 	}
 	allocated += s->size;
+	in_use += footprint(s);
 }
 
 static void verify(const struct slot *s)
@@ -214,6 +222,7 @@ static void verify(const struct slot *s)
 static void drop(struct slot *s)
 {
 	verify(s);
+	in_use -= footprint(s);
 	if (s->child)
 		part_slot(s);
 	if (s->kind != FILE_WRITTEN)
@@ -223,7 +232,7 @@ static void drop(struct slot *s)
 	s->size = 0;
 }
 
-/* One process: on average half of @bytes is in use. */
+/* One process: on average a third of @bytes is in use, and never much more than @bytes. */
 static void work(time_t end, size_t bytes)
 {
 	size_t limit = bytes / SLOTS * 2, i;
@@ -231,8 +240,10 @@ static void work(time_t end, size_t bytes)
 	while (!stop && time(NULL) < end) {
 		struct slot *s = &slots[rnd() % SLOTS];
 
-		if (!s->size)
+		if (!s->size && in_use < bytes)
 			take(s, limit < 4096 ? 4096 : limit);
+		else if (!s->size)
+			continue;
 		else if (rnd() % 4)
 			drop(s);
 		else

@@ -346,13 +346,15 @@ host_step() {
 		host_says add
 		;;
 	unplug)
-		uses virtio_fpr || return
+		# q35 notices no unplugging after it has slept.
+		uses virtio_fpr && [ -z "$slept" ] || return
 		host_says unplug
 		rnd 1500
 		nap "$r"
 		host_says plug
 		;;
 	vmem)
+		[ "$VIRTIO_MEM" = 1 ] || return 0
 		between 0 128
 		r=$((r * 4))
 		available_kb

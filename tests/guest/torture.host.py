@@ -5,7 +5,6 @@ import re
 import time
 
 from hostside import MIB
-from qmp import QMPError
 from vm import KERNEL, VMError
 
 
@@ -17,7 +16,7 @@ def plug(vm, number):
 def unplug(vm, number):
     """Takes the balloon device away; the event comes for its parts too."""
     vm.qmp.execute("device_del", id=f"b{number}")
-    while vm.qmp.wait_event("DEVICE_DELETED", 60)["data"].get("device") != f"b{number}":
+    while vm.qmp.wait_event("DEVICE_DELETED", 60 * vm.slow)["data"].get("device") != f"b{number}":
         pass
 
 
@@ -41,11 +40,9 @@ def wake(vm):
         except VMError:
             if not vm.running():
                 raise
-        try:
-            vm.qmp.wait_event("SUSPEND", 0.1)
+        # The event comes before it can be woken, and once; so not by that.
+        if vm.qmp.execute("query-status")["status"] == "suspended":
             vm.qmp.execute("system_wakeup")
-        except QMPError:
-            pass
     raise VMError("the guest does not wake up")
 
 

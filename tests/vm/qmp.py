@@ -34,7 +34,7 @@ class QMP:
         line, self._buffer = self._buffer.split(b"\n", 1)
         return json.loads(line)
 
-    def execute(self, command, timeout_s=10, **arguments):
+    def execute(self, command, timeout_s=60, **arguments):
         """Runs a command and returns its result.  In the names of arguments an
         underscore stands for a hyphen."""
         deadline = time.monotonic() + timeout_s

@@ -242,6 +242,11 @@ class VM:
             sock.close()
         self._pages.close()
 
+    def end_within(self, seconds):
+        """Shortens the time limit of the whole run."""
+        self.time_limit_s = min(self.time_limit_s,
+                                time.monotonic() - self.started + seconds * self.slow)
+
     def wait_exit(self, timeout_s=None):
         """Waits until the guest has gone, by itself or killed by the limit."""
         limit = self.time_limit_s + 5 - (time.monotonic() - self.started)
