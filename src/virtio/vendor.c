@@ -26,6 +26,7 @@
  * @discarded: bytes the host says it has discarded, lifetime
  * @refused: bytes it says it has not
  * @told: statuses that were mentioned in the log, a bit each
+ * @room: ranges that there is room for: a host may say more after a reset
  * @ranges: what the device reads then
  *
  * The buffers are the device's while a request is in flight.  Of the counters
@@ -38,6 +39,7 @@ struct vfpr_vendor {
 	u64 discarded;
 	u64 refused;
 	unsigned long told;
+	unsigned int room;
 	struct virtio_fpr_range ranges[];
 };
 
@@ -100,9 +102,13 @@ static unsigned int max_ranges(struct virtio_device *vdev)
 
 static int init(struct vfpr *vf)
 {
-	vf->vendor = kzalloc(struct_size(vf->vendor, ranges,
-					 max_ranges(vf->vdev)), GFP_KERNEL);
-	return vf->vendor ? 0 : -ENOMEM;
+	unsigned int room = max_ranges(vf->vdev);
+
+	vf->vendor = kzalloc(struct_size(vf->vendor, ranges, room), GFP_KERNEL);
+	if (!vf->vendor)
+		return -ENOMEM;
+	vf->vendor->room = room;
+	return 0;
 }
 
 static void vendor_exit(struct vfpr *vf)
@@ -125,7 +131,7 @@ static void limits(struct vfpr *vf)
 	struct fpr_device *fdev = &vf->fdev;
 	u8 shift;
 
-	fdev->max_entries = max_ranges(vf->vdev);
+	fdev->max_entries = min(max_ranges(vf->vdev), vf->vendor->room);
 	read_config(vf->vdev, max_range, &fdev->max_entry_bytes);
 	read_config(vf->vdev, granule_shift, &shift);
 	fdev->min_order = shift > PAGE_SHIFT ? shift - PAGE_SHIFT : 0;
@@ -210,8 +216,12 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 		return err;
 
 	status = le32_to_cpu(v->resp.status);
-	/* A host that has discarded more than it was given has lost count. */
-	discarded = min(le64_to_cpu(v->resp.discarded), bytes);
+	discarded = le64_to_cpu(v->resp.discarded);
+	if (discarded > bytes) {
+		dev_warn_once(&vf->vdev->dev, "the host says that it has discarded %llu bytes of %llu\n",
+			      discarded, bytes);
+		discarded = bytes;
+	}
 	WRITE_ONCE(v->discarded, v->discarded + discarded);
 	WRITE_ONCE(v->refused, v->refused + bytes - discarded);
 	tell_status(vf, status);

@@ -26,7 +26,8 @@
  *
  * Read-only for the driver.  The device announces changes of @pressure, @request
  * and @request_shift with a configuration change interrupt; all other fields are
- * constant while the device is not reset.  Fields that change together are read
+ * constant from DRIVER_OK until the device is reset; before, a host may not know
+ * yet what the guest's memory is made of, nor @granule_shift.  Fields that change together are read
  * together: the driver reads all, and again if the configuration generation has
  * changed meanwhile.
  *
