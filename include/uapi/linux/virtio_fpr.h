@@ -25,11 +25,11 @@
  * 2. Configuration space: struct virtio_fpr_config
  *
  * Read-only for the driver.  The device announces changes of @pressure, @request
- * and @request_shift with a configuration change interrupt; all other fields are
- * constant from DRIVER_OK until the device is reset; before, a host may not know
- * yet what the guest's memory is made of, nor @granule_shift.  Fields that change together are read
- * together: the driver reads all, and again if the configuration generation has
- * changed meanwhile.
+ * and @request_shift with a configuration change interrupt.  All other fields are
+ * constant from DRIVER_OK until the device is reset; before that a host may not
+ * know what the guest's memory is made of, nor, then, @granule_shift.  Fields that
+ * change together are read together: the driver reads all, and again if the
+ * configuration generation has changed meanwhile.
  *
  * 3. The queue, index 0: requests
  *
