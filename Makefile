@@ -102,7 +102,7 @@ help:
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr")'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
-	@echo '  check           all below but debug, matrix and what follows (about 20 minutes)'
+	@echo '  check           all below but debug, matrix and what follows (about 35 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
 	@echo '  check-fprctl    fprctl on made-up machines'
 	@echo '  check-static    sparse, checkpatch, shellcheck, cppcheck, clang-tidy,'
