@@ -13,7 +13,7 @@ fill() { dd if=/dev/zero of="/mnt/$1" bs=1M count=200 2>/dev/null; }
 # Of 200 MiB: some is in blocks that hold something else too.
 pages=$((180 * 256))
 
-modprobe fpr delay_ms=3000
+modprobe fpr delay_ms=8000
 check "the test device takes reports" modprobe fpr_testdev
 check "and gets all that is free" fpr_set flush 1
 
@@ -32,7 +32,7 @@ rm /mnt/two
 check "it returns" wait $flush
 check "with the first file reported" fpr_above stats/reported_pages $((before + pages))
 testdev_set delay_ms 0
-check "the second one follows by itself" wait_until 5 \
+check "the second one follows by itself" wait_until 14 \
 	fpr_above stats/reported_pages $((before + 2 * pages))
 
 # A device that fails: the flush says so, and nothing is lost.

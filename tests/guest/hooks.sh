@@ -36,7 +36,11 @@ for hook in tracepoint tracepoint+drain ftrace kprobe none; do
 	else
 		in_range "hook=$hook: by a sweep" "$sweeps" 1 100
 	fi
-	equal "hook=$hook: nothing was missed" "$(fpr stats/missed_events)" 0
+	# Kprobes do not nest: what an interrupt frees within a probe is missed, and
+	# left to the sweep.  That is counted, and rare; the others miss nothing.
+	[ $hook = kprobe ] && most=$((pages / 100)) || most=0
+	in_range "hook=$hook: next to nothing was missed" \
+		"$(fpr stats/missed_events)" 0 "$most"
 	check "hook=$hook unloads" sh -c "rmmod fpr_testdev && rmmod fpr"
 done
 

@@ -130,10 +130,15 @@ fpr_above() { [ "$(fpr "$1")" -gt "$2" ]; }
 meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }
 
 # memfree_kb: what is free, on the free lists or on a CPU's own, which MemFree
-# leaves out: up to tens of MiB that come and go
+# leaves out: up to tens of MiB that come and go; not while they do
 memfree_kb() {
-	percpu_pages=$(awk '$1 == "count:" { n += $2 } END { print n + 0 }' /proc/zoneinfo)
-	echo $(($(meminfo MemFree) + percpu_pages * 4))
+	for _ in 1 2 3 4 5; do
+		free_kb=$(meminfo MemFree)
+		percpu_pages=$(awk '$1 == "count:" { n += $2 } END { print n + 0 }' /proc/zoneinfo)
+		moved_kb=$(($(meminfo MemFree) - free_kb))
+		[ ${moved_kb#-} -gt 1024 ] || break
+	done
+	echo $((free_kb + percpu_pages * 4))
 }
 
 # memory_back TEXT BEFORE MORE: a point that is ok when as much is free as BEFORE,

@@ -256,7 +256,9 @@ def make_vm(kdir, image, needs, acceleration, *, cls=vm.VM, qemu_args=(), backen
     settings = {
         "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
         "mem_mib": int(needs["mem"]) + more,
-        "maxmem_mib": maxmem + more if maxmem else 0, "smp": int(needs["smp"]), "slow": slow, "backing": needs["backing"],
+        "maxmem_mib": maxmem + more if maxmem else 0, "smp": int(needs["smp"]),
+        "slow": slow, "backing": needs["backing"],
+        "keeps_mib": (int(needs["mem"]) + more) * int(kernel["keeps"]) // 100,
         "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
         "qemu": qemu_program(needs["qemu_version"]),
         "cpu": TCG_CPU if emulated else "host",

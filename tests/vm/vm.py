@@ -121,7 +121,7 @@ class VM:
 
     def __init__(self, *, kernel, initrd, accel, mem_mib=512, maxmem_mib=0, smp=1, append="",
                  backing="anon", balloon=None, cpu="max", qemu=QEMU, qemu_args=(),
-                 time_limit_s=120, sample_s=None, slow=1.0):
+                 time_limit_s=120, sample_s=None, slow=1.0, keeps_mib=0):
         self.kernel, self.initrd, self.accel = kernel, initrd, accel
         self.mem_mib, self.smp, self.append = mem_mib, smp, append
         self.maxmem_mib = maxmem_mib  # 0: no memory can be added
@@ -129,6 +129,7 @@ class VM:
         self.qemu = qemu  # the program
         self.extra = list(qemu_args)
         self.time_limit_s, self.sample_s = time_limit_s, sample_s
+        self.keeps_mib = keeps_mib  # of what was freed, its own checks may keep so much
         self.slow = slow  # what waits for the guest waits so many times longer
         self.samples = []
         self.timed_out = False
