@@ -1,24 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /* vhost-user-fpr: one VMM at a time on a socket, and a device for it. */
-#define _GNU_SOURCE
-
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "backend.h"
 #include "log.h"
-#include "socket.h"
+#include "server.h"
 #include "vhost_user.h"
 
 /**
  * struct program - the program
  * @backend: what is around the protocol
- * @listener: where VMMs come; fd -1 with a socket that is connected already
- * @incoming: watches it while no VMM is there
+ * @server: where VMMs come
  * @session: that with the VMM
  * @readable: watches its connection, NULL when there is none
  * @kicks: watch the files of the queues
@@ -28,8 +21,7 @@
  */
 static struct program {
 	struct backend backend;
-	struct listener listener;
-	struct loop_event *incoming;
+	struct server server;
 	struct vhost_user session;
 	struct loop_event *readable;
 	struct loop_event *kicks[VDEV_MAX_QUEUES];
@@ -37,22 +29,21 @@ static struct program {
 	bool spoke;
 } program;
 
-static bool listen_again(struct program *p);
-
-static void session_end(struct program *p, bool failed)
+static void drop_vmm(struct program *p)
 {
-	struct backend *b = &p->backend;
-
 	loop_remove(p->readable);
 	loop_remove(p->again);
 	p->readable = NULL;
 	p->again = NULL;
 	vhost_user_close(&p->session);
-	backend_connected(b, false);
-	if (p->listener.fd < 0 || (b->options->once && p->spoke))
-		backend_stop(b, failed);
-	else if (!listen_again(p))
-		backend_stop(b, true);
+}
+
+static void session_end(struct program *p, bool failed)
+{
+	drop_vmm(p);
+	backend_connected(&p->backend, false);
+	if ((p->backend.options->once && p->spoke) || !server_next(&p->server))
+		backend_stop(&p->backend, failed);
 }
 
 static void session_readable(void *ctx, int fd)
@@ -61,7 +52,7 @@ static void session_readable(void *ctx, int fd)
 	int err = vhost_user_readable(&p->session);
 
 	(void)fd;
-	if (!err || err != -ECONNRESET)
+	if (err != -ECONNRESET)
 		p->spoke = true;
 	if (err)
 		session_end(p, err != -ECONNRESET);
@@ -120,8 +111,10 @@ static const struct vhost_user_ops session_ops = {
 	.again = call_again,
 };
 
-static bool session_begin(struct program *p, int sock)
+static bool session_begin(void *ctx, int sock)
 {
+	struct program *p = ctx;
+
 	p->readable = loop_watch_fd(p->backend.loop, sock, session_readable, p);
 	if (!p->readable) {
 		log_error("the connection cannot be watched");
@@ -133,80 +126,32 @@ static bool session_begin(struct program *p, int sock)
 	return true;
 }
 
-/* One VMM at a time: others wait in the queue of the socket. */
-static void incoming(void *ctx, int listener)
+static void stop(void *ctx)
 {
 	struct program *p = ctx;
-	int sock = accept4(listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
 
-	if (sock < 0)
-		return;
-	loop_remove(p->incoming);
-	p->incoming = NULL;
-	if (session_begin(p, sock))
-		return;
-	close(sock);
 	backend_stop(&p->backend, true);
-}
-
-static bool listen_again(struct program *p)
-{
-	p->incoming = loop_watch_fd(p->backend.loop, p->listener.fd, incoming, p);
-	if (!p->incoming)
-		log_error("the socket cannot be watched");
-	return p->incoming;
-}
-
-/* A socket that somebody else made: one that is connected, or one that listens. */
-static bool use_fd(struct program *p, int fd)
-{
-	socklen_t len = sizeof(int);
-	int type = 0;
-	int domain = 0;
-	int listens = 0;
-
-	if (getsockopt(fd, SOL_SOCKET, SO_TYPE, &type, &len) ||
-	    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len) ||
-	    getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) ||
-	    type != SOCK_STREAM || domain != AF_UNIX) {
-		log_error("--fd=%d is no UNIX stream socket; open one and pass its number",
-			  fd);
-		return false;
-	}
-	if (fcntl(fd, F_SETFL, O_NONBLOCK) || fcntl(fd, F_SETFD, FD_CLOEXEC)) {
-		log_error("--fd=%d cannot be used: %s", fd, strerror(errno));
-		return false;
-	}
-	if (!listens)
-		return session_begin(p, fd);
-	p->listener.fd = fd;
-	return listen_again(p);
 }
 
 static bool start(struct program *p, const struct options *options, bool balloon)
 {
-	p->listener.fd = -1;
 	if (!backend_open(&p->backend, options, balloon))
 		return false;
-	if (options->fd >= 0)
-		return use_fd(p, options->fd);
-	if (!listener_open(&p->listener, options->socket_path, 0)) {
-		p->listener.fd = -1;
-		return false;
-	}
-	return listen_again(p);
+	p->server = (struct server) {
+		.loop = p->backend.loop,
+		.begin = session_begin,
+		.stop = stop,
+		.ctx = p,
+	};
+	return server_open(&p->server, options);
 }
 
 static void end(struct program *p)
 {
-	loop_remove(p->incoming);
-	if (p->readable) {
-		loop_remove(p->readable);
-		loop_remove(p->again);
-		vhost_user_close(&p->session);
-	}
-	if (p->listener.fd >= 0)
-		listener_close(&p->listener);
+	if (p->readable)
+		drop_vmm(p);
+	if (p->server.loop)
+		server_close(&p->server);
 	backend_close(&p->backend);
 }
 
