@@ -195,7 +195,7 @@ static void note_failure(int err)
 	e->backoff_until = fpr_now_ms() + ms;
 	WRITE_ONCE(e->fails, e->fails + 1);
 	if (e->fails == 1 && err != -ENODEV)
-		pr_warn_ratelimited("%s failed a report (error %d): its memory is back in the allocator; next attempt in %u ms\n",
+		pr_warn_ratelimited("%s failed a report (error %d): its memory is back in the allocator; no other attempt within %u ms\n",
 				    e->dev->name, err, ms);
 	/* A device that is being removed is no error. */
 	if (err == -ENODEV)
