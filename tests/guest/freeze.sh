@@ -37,7 +37,6 @@ equal "no error" "$(fpr stats/errors)" 0
 
 # A report is under way when everything is to be frozen, which once was for ever.
 badhost=/sys/module/fpr_badhost/parameters
-drv=/sys/bus/virtio/drivers/virtio_fpr
 freeze_with() { # fault
 	fpr_set flush 1
 	dd if=/dev/zero of=/mnt/file bs=1M count=60 2>/dev/null
