@@ -55,8 +55,7 @@ enum fpr_fill {
  * @report: report the memory described by @sgl, @nents entries, to the host.
  *
  *	Context: process context, one call at a time, no locks held; may sleep.
- *	The core's work is freezable, so no call runs or begins while the system
- *	is suspended.
+ *	None runs or begins while the system goes to sleep, sleeps or wakes up.
  *
  *	The entries are page aligned, do not overlap, are in ascending address
  *	order, and each is physically contiguous, at most @max_entry_bytes long

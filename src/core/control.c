@@ -16,6 +16,8 @@
 #include "params.h"
 
 static DEFINE_MUTEX(fpr_control);
+/* The system is going to sleep, asleep or waking up; guarded by fpr_control. */
+static bool fpr_asleep;
 
 enum fpr_fill fpr_fill_needed(void)
 {
@@ -31,11 +33,14 @@ u8 fpr_fill_value(void)
 }
 EXPORT_SYMBOL_GPL(fpr_fill_value);
 
-/* Start or stop the engine as @dev and the enabled parameter want it. */
+/* Unless paused or asleep: whoever ends that starts it then. */
 static int start(void)
 {
-	int err = fpr_hooks_arm();
+	int err;
 
+	if (!fpr_param(FPR_ENABLED) || fpr_asleep)
+		return 0;
+	err = fpr_hooks_arm();
 	if (err) {
 		pr_err("hook %s cannot be armed any more (error %d)\n",
 		       fpr_hooks_name(), err);
@@ -143,8 +148,7 @@ int fpr_register_device(struct fpr_device *dev)
 	err = attach(dev);
 	if (err)
 		goto unlock;
-	if (fpr_param(FPR_ENABLED))
-		err = start();
+	err = start();
 	if (err)
 		detach();
 	else
@@ -182,17 +186,47 @@ int fpr_control_set_enabled(bool enabled)
 
 	mutex_lock(&fpr_control);
 	if (param->value != enabled) {
-		if (fpr_engine.dev) {
-			if (enabled)
-				err = start();
-			else
-				stop();
-		}
-		if (!err)
-			WRITE_ONCE(param->value, enabled);
+		WRITE_ONCE(param->value, enabled);
+		if (fpr_engine.dev && !enabled)
+			stop();
+		else if (fpr_engine.dev)
+			err = start();
+		if (err)
+			WRITE_ONCE(param->value, false);
 	}
 	mutex_unlock(&fpr_control);
 	return err;
+}
+
+/**
+ * fpr_control_sleep() - stop reporting until fpr_control_wake()
+ *
+ * As paused, whatever the parameter "enabled" says: nothing is reported until both
+ * have ended.
+ * Context: process context, may sleep; waits for a running report.
+ */
+void fpr_control_sleep(void)
+{
+	mutex_lock(&fpr_control);
+	fpr_asleep = true;
+	if (fpr_engine.dev)
+		stop();
+	mutex_unlock(&fpr_control);
+}
+
+/**
+ * fpr_control_wake() - the mirror of fpr_control_sleep()
+ *
+ * Context: process context, may sleep.
+ */
+void fpr_control_wake(void)
+{
+	mutex_lock(&fpr_control);
+	fpr_asleep = false;
+	/* An error is in the log; pausing and resuming tries again. */
+	if (fpr_engine.dev)
+		start();
+	mutex_unlock(&fpr_control);
 }
 
 static int not_running(void)

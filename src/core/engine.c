@@ -352,7 +352,7 @@ int fpr_engine_init(void)
 	kthread_init_delayed_work(&e->work, run);
 	kthread_init_work(&e->now, run);
 	init_irq_work(&e->irq_work, wake_worker);
-	e->worker = kthread_create_worker(KTW_FREEZABLE, "fpr");
+	e->worker = kthread_create_worker(0, "fpr");
 	if (IS_ERR(e->worker))
 		return PTR_ERR(e->worker);
 	/* From 6.14 on it is created asleep. */

@@ -74,11 +74,10 @@ struct fpr_request {
  * @pressure: of the host, as the device says
  * @wanted: what the host has asked for
  * @served: the request that the present pass serves
- * @worker: a thread of its own, freezable, so that nothing is reported while the
- *	system is suspended.  No workqueue: drain_all_pages() does nothing from
- *	one in 5.10, and from 6.9 on an unbound, freezable one with one active
- *	item may never run again when an item was cancelled while it was frozen
- *	(pwq_tryinc_nr_active() finds the pool's queue still waiting its turn).
+ * @worker: a thread of its own: drain_all_pages() does nothing from a workqueue
+ *	in 5.10.  Not freezable: it would freeze behind its work with that still
+ *	marked as the current one, and whoever cancels it then waits for ever
+ *	(kthread_worker_fn(), kthread_cancel_work_sync()).  power.c stops it.
  * @work: the next run, on a timer
  * @now: a run that does not wait for it
  * @irq_work: from a hook, in any context, to @work
@@ -143,6 +142,8 @@ bool fpr_wait_putback(unsigned int ms);
 
 /* control.c */
 int fpr_control_set_enabled(bool enabled);
+void fpr_control_sleep(void);
+void fpr_control_wake(void);
 int fpr_control_flush(void);
 const char *fpr_control_state(void);
 
@@ -166,8 +167,8 @@ int fpr_oom_init(void);
 void fpr_oom_exit(void);
 unsigned int fpr_oom_pause_ms(void);
 
-/* reboot.c */
-int fpr_reboot_init(void);
-void fpr_reboot_exit(void);
+/* power.c */
+int fpr_power_init(void);
+void fpr_power_exit(void);
 
 #endif /* _FPR_ENGINE_H */

@@ -52,17 +52,17 @@ static int __init fpr_init(void)
 	err = fpr_oom_init();
 	if (err)
 		goto memory;
-	err = fpr_reboot_init();
+	err = fpr_power_init();
 	if (err)
 		goto oom;
 	err = fpr_sysfs_init();
 	if (err)
-		goto reboot;
+		goto power;
 	pr_info("loaded, hook %s; waiting for a device\n", fpr_hooks_name());
 	return 0;
 
-reboot:
-	fpr_reboot_exit();
+power:
+	fpr_power_exit();
 oom:
 	fpr_oom_exit();
 memory:
@@ -76,7 +76,7 @@ engine:
 static void __exit fpr_exit(void)
 {
 	fpr_sysfs_exit();
-	fpr_reboot_exit();
+	fpr_power_exit();
 	fpr_oom_exit();
 	fpr_memory_exit();
 	fpr_engine_exit();

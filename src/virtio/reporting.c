@@ -48,11 +48,23 @@ void vfpr_answered(struct virtqueue *vq)
 	wake_up(&vf->answered);
 }
 
+/*
+ * A device that was reset while it was probed or restored is marked as ready
+ * afterwards, by virtio (virtio_dev_probe(), virtio_device_restore()): it has to be
+ * reset once more.  All ones is a device that is not there any more.
+ */
+static bool ready_again(struct virtio_device *vdev)
+{
+	u8 status = vdev->config->get_status(vdev);
+
+	return status && status != 0xff;
+}
+
 /* Reset the device, so that the host owns no page of ours, and say so. */
 static void reset_for_good(struct vfpr *vf)
 {
 	mutex_lock(&vf->lock);
-	if (!vf->gone) {
+	if (!vf->gone || ready_again(vf->vdev)) {
 		fpr_reset_device(vf->vdev);
 		WRITE_ONCE(vf->gone, true);
 	}

@@ -9,7 +9,7 @@
 # vm: modules=fpr,virtio_fpr,fpr_badhost files=memload
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 36
+plan 40
 
 badhost=/sys/module/fpr_badhost/parameters
 drv=/sys/bus/virtio/drivers/virtio_fpr
@@ -71,6 +71,18 @@ broken "answered twice" 8 4
 broken "answered again later" 16 5
 broken "another buffer" 32 6
 broken "a buffer that cannot be" 64 7
+
+# Given up before it is quite bound: virtio marks it as ready after that.
+echo virtio0 >$drv/unbind
+echo 100 >/sys/module/virtio_fpr/parameters/report_timeout_ms
+echo 2000 >$badhost/slow_bind_ms
+faults 4
+echo virtio0 >$drv/bind
+faults 0
+check "given up while it is bound" wait_until 5 fpr_is device none
+check "can be unbound" sh -c "echo virtio0 >$drv/unbind"
+equal "and is reset then" "$(cat /sys/bus/virtio/devices/virtio0/status)" 0x00000001
+check "and bound" sh -c "echo virtio0 >$drv/bind && echo 1 >$FPR_SYSFS/flush"
 
 check "unload" sh -c "rmmod virtio_fpr && rmmod fpr"
 check "the faults unload" rmmod fpr_badhost

@@ -39,6 +39,9 @@ module_param(max_late_ms, uint, 0644);
 static ulong seed = 1;
 module_param(seed, ulong, 0644);
 MODULE_PARM_DESC(seed, "of the choice; moves on with each report");
+static unsigned int slow_bind_ms;
+module_param(slow_bind_ms, uint, 0644);
+MODULE_PARM_DESC(slow_bind_ms, "the next binding takes that long when it is nearly done");
 static unsigned long injected[NR_FAULTS];
 module_param_array(injected, ulong, NULL, 0444);
 MODULE_PARM_DESC(injected, "faults so far, of each kind");
@@ -86,9 +89,13 @@ static int choose(void)
 	return -1;
 }
 
+/* Not the kernel's own driver's, which waits for a lost answer for ever. */
 static bool is_ours(struct virtqueue *vq)
 {
-	return vq->name && !strcmp(vq->name, "reporting_vq");
+	const struct device_driver *driver = vq->vdev->dev.driver;
+
+	return vq->name && !strcmp(vq->name, "reporting_vq") && driver &&
+	       !strcmp(driver->name, "virtio_fpr");
 }
 
 static u16 used_idx(struct virtqueue *vq)
@@ -257,11 +264,22 @@ static int on_del(struct kprobe *kp, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(on_del);
 
+/* The last thing that binding does is to have the configuration looked at. */
+static int on_queue_work(struct kprobe *kp, struct pt_regs *regs)
+{
+	if ((void *)regs_get_kernel_argument(regs, 1) == system_freezable_wq &&
+	    READ_ONCE(slow_bind_ms))
+		mdelay(xchg(&slow_bind_ms, 0));
+	return 0;
+}
+NOKPROBE_SYMBOL(on_queue_work);
+
 static struct kprobe probes[] = {
 	{ .symbol_name = "virtqueue_kick", .pre_handler = on_kick },
 	{ .symbol_name = "virtqueue_get_buf", .pre_handler = on_get_buf },
 	{ .symbol_name = "virtqueue_add_inbuf", .pre_handler = on_add },
 	{ .symbol_name = "vring_del_virtqueue", .pre_handler = on_del },
+	{ .symbol_name = "queue_work_on", .pre_handler = on_queue_work },
 };
 
 static int __init badhost_init(void)
