@@ -85,6 +85,10 @@ meminfo() { # field -> KiB
 		"$PROC/meminfo" 2>/dev/null
 }
 
+in_words() { # text of lines -> one line
+	printf '%s\n' "$1" | tr '\n' ' ' | sed 's/ *$//'
+}
+
 is_number() {
 	case $1 in
 	'' | *[!0-9]*) return 1 ;;

@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2154 # $offer_hint is that of devices.sh
+# shellcheck disable=SC2154 # $ids and $offer_hint are those of other parts
 # Sourced by fprctl: what doctor asks of memory, devices and fpr at work.
 
 # Can this kernel poison free pages?  Without a known configuration: perhaps.
@@ -71,19 +71,70 @@ check_offer() { # device driver
 	fi
 }
 
-check_balloon() {
-	found=$(balloons)
-	if [ -z "$found" ]; then
-		fail "no virtio balloon device in this guest. $offer_hint"
+check_stock() { # device driver
+	ok "balloon device $1, driver ${2:-none}"
+	if [ "$2" != virtio_fpr ] && [ -n "$own" ]; then
+		# fpr does not need this one.
+		if [ "$2" = virtio_balloon ] && feature "$1" 5; then
+			warn "the kernel's own reporting uses $1 beside fpr's own device, which reports" \
+				'the same memory twice: offer no free page reporting on it on the host'
+		fi
 		return
 	fi
-	for dev in $found; do
-		driver=$(driver_of "$dev")
-		ok "balloon device $dev, driver ${driver:-none}"
-		check_offer "$dev" "$driver"
-		if [ "$driver" = virtio_balloon ] && feature "$dev" 5; then
-			warn "the kernel's own reporting uses $dev: fprctl bind $dev switches to fpr"
+	check_offer "$1" "$2"
+	if [ "$2" = virtio_balloon ] && feature "$1" 5; then
+		warn "the kernel's own reporting uses $1: fprctl bind $1 switches to fpr"
+	fi
+}
+
+check_vendor() { # device driver
+	case $2 in
+	virtio_fpr_vendor) ok "fpr's own device $1$(pci_text "$1"), driver $2" ;;
+	'')
+		if [ -n "$stock_taken" ]; then
+			warn "fpr has $stock_taken, and its own device $1$(pci_text "$1"), which says what it" \
+				"discarded, has no driver: fprctl unbind $stock_taken; fprctl bind $1"
+		else
+			warn "fpr's own device $1$(pci_text "$1") has no driver: fprctl bind $1" \
+				'(when it was refused, dmesg tells why)'
 		fi
+		;;
+	*) warn "fpr's own device $1$(pci_text "$1") is with $2: unbind it, then fprctl bind $1" ;;
+	esac
+}
+
+# PCI ids that were given to virtio_fpr, or will be.
+check_ids() {
+	module_ids || configured_ids || return 0
+	found=$(functions_with "$ids")
+	if [ -z "$found" ]; then
+		warn "this guest has no PCI device $ids, whose ids virtio_fpr was given"
+	fi
+	for function in $found; do
+		case $(pci_driver_of "$function") in
+		virtio-pci) ok "PCI $function ($ids) is with virtio-pci" ;;
+		'') warn "PCI $function ($ids) has no driver: fprctl bind --pci-id=$ids" ;;
+		*) warn "PCI $function ($ids) is with $(pci_driver_of "$function"): unbind it," \
+			"then fprctl bind --pci-id=$ids" ;;
+		esac
+	done
+}
+
+check_devices() {
+	own=$(devices vendor)
+	stock_taken=
+	check_ids
+	if [ -z "$(devices)" ]; then
+		fail "no virtio balloon device and no device of fpr's own in this guest. $offer_hint;" \
+			"one with a vendor's PCI ids: fprctl bind --pci-id=VVVV:DDDD"
+	fi
+	for dev in $(devices stock); do
+		driver=$(driver_of "$dev")
+		[ "$driver" != virtio_fpr ] || stock_taken=$dev
+		check_stock "$dev" "$driver"
+	done
+	for dev in $own; do
+		check_vendor "$dev" "$(driver_of "$dev")"
 	done
 }
 
@@ -110,12 +161,12 @@ check_log() {
 		return
 	fi
 	complaints=$(printf '%s\n' "$log_text" | awk '
-		/(fpr: |virtio_fpr )/ && !/taint/ && match($0, /^<[0-9]+>/) && substr($0, 2, RLENGTH - 2) % 8 <= 4 {
+		/(fpr: |virtio_fpr(_vendor)? )/ && !/taint/ && match($0, /^<[0-9]+>/) && substr($0, 2, RLENGTH - 2) % 8 <= 4 {
 			sub(/^<[0-9]+>/, ""); print }')
 	if [ -z "$complaints" ]; then
 		ok 'no complaint of fpr in the kernel log'
 	else
-		warn "fpr complained in the kernel log (dmesg | grep fpr:), latest:" \
+		warn "fpr complained in the kernel log (dmesg | grep fpr), latest:" \
 			"$(printf '%s\n' "$complaints" | sed -n '$p')"
 	fi
 }

@@ -46,7 +46,7 @@ cmd_doctor() {
 	check_build
 	check_poison
 	check_encrypted
-	check_balloon
+	check_devices
 	check_state
 	check_log
 	echo "$doctor_ok ok, $doctor_warn warnings, $doctor_fail failed"

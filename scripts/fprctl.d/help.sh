@@ -9,8 +9,8 @@ usage: fprctl COMMAND [ARGUMENTS]
   status                  one screen: settings, memory, counters
   watch [SECONDS [COUNT]] a live table, one row per interval (default 1 s)
   doctor                  check every precondition and name the remedy
-  bind [--force] [DEV]    give the balloon device to virtio_fpr
-  unbind [DEV]            give it back to virtio_balloon
+  bind [OPTION] [DEV]     give a device to fpr: its own, or the balloon device
+  unbind [OPTION] [DEV]   give it back
   flush                   report every candidate now, return when it is done
   pause, resume           stop and start reporting
   set NAME VALUE          change a parameter until the module is unloaded
@@ -30,12 +30,14 @@ help_reading() {
 usage: fprctl status
 Prints settings, memory and counters of the loaded fpr on one screen.
 "reported now" is memory given to the host and not allocated since; "recycled"
-is memory given away less than 10 s before it was used and freed again.
+is memory given away less than 10 s before it was used and freed again.  What the
+host discarded and refused is shown where it says so, with fpr's own device.
 END
 	watch) cat <<'END' ;;
 usage: fprctl watch [SECONDS [COUNT]]
 Prints a row every SECONDS (default 1, fractions allowed), COUNT rows or for
 ever.  Rates are per second over the interval; the header comes every 20 rows.
+How badly the host needs memory follows the state, where the device tells.
 END
 	doctor) cat <<'END' ;;
 usage: fprctl doctor
@@ -44,8 +46,8 @@ Exit status 1 when any check failed, else 0.
 END
 	get) cat <<'END' ;;
 usage: fprctl get [NAME]
-Prints the value of a parameter, of state or device, or of a counter; without
-NAME all of them with their names.
+Prints the value of a parameter, of state, device or pressure, or of a counter;
+without NAME all of them with their names.
 END
 	version) echo 'usage: fprctl version: versions of fprctl and of the modules' ;;
 	help) summary ;;
@@ -56,11 +58,18 @@ END
 help_changing() {
 	case $1 in
 	bind | unbind) cat <<'END' ;;
-usage: fprctl bind [--force] [DEVICE]
-       fprctl unbind [DEVICE]
-bind gives the virtio balloon device (such as virtio0; may be left out when there
-is one only) to virtio_fpr, loading the module when needed; unbind gives it back
-to virtio_balloon.  When the new driver fails, the old one gets the device back.
+usage: fprctl bind [--force] [DEVICE | --pci-id=VVVV:DDDD]
+       fprctl unbind [DEVICE | --pci-id=VVVV:DDDD]
+bind gives a device (such as virtio0) to fpr, loading the module when needed:
+fpr's own device where there is one, else the virtio balloon device; with several
+of a kind it has to be named.  unbind gives the balloon device back to
+virtio_balloon; fpr's own then has no driver.  When the new driver fails, the old
+one gets the device back.  fpr reports to one device at a time.
+
+--pci-id names a device of fpr's own by a vendor's PCI ids, as lspci -n shows
+them: bind has the kernel's virtio-pci driver take it, unbind has it forget the
+ids again, also after the module was unloaded.
+
 bind refuses while the balloon is inflated, because unbinding deflates it, and
 where the host does not offer reporting; --force insists.
 END

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # Sourced by fprctl: fprctl prefer.
 
-PREFER=$ROOT/etc/modprobe.d/fpr.conf
 SOFTDEP='softdep virtio_balloon pre: virtio_fpr'
 
 preferred() { grep -q "^$SOFTDEP\$" "$PREFER" 2>/dev/null; }

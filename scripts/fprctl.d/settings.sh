@@ -19,7 +19,9 @@ END
 
 STATS='reported_pages reported_bytes reported_free_pages reports segments errors
 isolate_failed recycled_blocks candidate_blocks missed_events held_pages passes wakeups sweeps
-drains last_pass_us max_lock_hold_ns'
+drains requests last_pass_us max_lock_hold_ns'
+STATES='state device pressure'
+VENDOR='granule_bytes discarded_bytes refused_bytes' # only fpr's own device has them
 
 # Set min, max, unit, when and path for a parameter.
 param() { # name
@@ -59,14 +61,31 @@ cmd_set() {
 	echo "$1 $old -> $(rd "$path")${unit:+ $unit}"
 }
 
+among() { # word list
+	case " $(in_words "$2") " in
+	*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
+# Set $path, and $unit, for anything that can be read.
+readable() { # name
+	unit=
+	if among "$1" "$STATES"; then
+		path=$CORE/$1
+	elif among "$1" "$STATS"; then
+		path=$CORE/stats/$1
+	elif among "$1" "$VENDOR"; then
+		path=$VIRTIO/devices/$(rd "$CORE/device")/fpr/$1
+	else
+		param "$1"
+	fi
+}
+
 get_all() {
-	for get_name in $(params .) state device; do
-		path=$CORE/$get_name unit=
-		param "$get_name" || :
+	for get_name in $(params .) $STATES $STATS $VENDOR; do
+		readable "$get_name"
 		[ -r "$path" ] && echo "$get_name $(rd "$path")${unit:+ $unit}"
-	done
-	for get_name in $STATS; do
-		[ -r "$CORE/stats/$get_name" ] && echo "$get_name $(stat_of "$get_name")"
 	done
 	return 0
 }
@@ -78,19 +97,8 @@ cmd_get() {
 		get_all
 		return
 	fi
-	get_name=${1#stats/}
-	case " $(echo "$STATS" | tr '\n' ' ') " in
-	*" $get_name "*) path=$CORE/stats/$get_name ;;
-	*)
-		case $get_name in
-		state | device) path=$CORE/$get_name ;;
-		*)
-			param "$get_name" || usage_error "unknown name $1; there are:" \
-				"$(params .)state device $(echo "$STATS" | tr '\n' ' ')"
-			;;
-		esac
-		;;
-	esac
-	[ -r "$path" ] || die "$1: $path cannot be read: is its module loaded?"
+	readable "${1#stats/}" || usage_error "unknown name $1; there are:" \
+		"$(params .)$STATES $(in_words "$STATS") $VENDOR"
+	[ -r "$path" ] || die "$1: $path cannot be read: is its module loaded, and is it of this device?"
 	rd "$path"
 }

@@ -27,6 +27,35 @@ state_text() {
 
 row() { printf '  %-18s %s\n' "$1" "$2"; }
 
+# A file of fpr's own device; empty for the stock one.
+vendor_file() { # name
+	rd "$VIRTIO/devices/$(rd "$CORE/device")/fpr/$1"
+}
+
+status_device() {
+	dev=$(rd "$CORE/device")
+	case $(kind_of "$dev") in
+	vendor) dev="$dev, fpr's own$(pci_text "$dev")" ;;
+	stock) dev="$dev, virtio balloon$(pci_text "$dev")" ;;
+	esac
+	row device "$dev"
+}
+
+# What the host says, which the stock device does not let it.
+status_host() {
+	case $(rd "$CORE/pressure") in
+	'') ;;
+	unknown) row 'host pressure' 'unknown (the device does not say)' ;;
+	*) row 'host pressure' "$(rd "$CORE/pressure")" ;;
+	esac
+	granule=$(vendor_file granule_bytes)
+	[ -z "$granule" ] || row granule "$(human "$granule") (the host can discard nothing smaller)"
+	discarded=$(vendor_file discarded_bytes)
+	[ -z "$discarded" ] ||
+		row 'host discarded' "$(human "$discarded"), refused $(human "$(vendor_file refused_bytes)")"
+	row requests "$(stat_of requests) (the host asked for all that is free)"
+}
+
 status_settings() {
 	order=$(rd "$CORE/order")
 	case $(rd "$CORE/enabled") in
@@ -71,10 +100,11 @@ cmd_status() {
 	[ $# = 0 ] || usage_error 'status takes no arguments'
 	need_core
 	versions
-	row device "$(rd "$CORE/device")"
+	status_device
 	row hook "$(rd "$CORE/hook")"
 	row state "$(state_text "$(rd "$CORE/state")")"
 	status_settings
 	status_memory
 	status_counters
+	status_host
 }

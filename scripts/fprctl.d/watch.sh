@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: GPL-2.0
 # Sourced by fprctl: fprctl watch.
 
-# One line: uptime in s, free KiB, counters, state.
+# One line: uptime in s, free KiB, counters, state, host pressure.
 sample() {
 	read -r up_s _ <"$PROC/uptime"
 	echo "$up_s $(meminfo MemFree) $(stat_of reported_free_pages)" \
 		"$(stat_of reported_bytes) $(stat_of reports) $(stat_of segments)" \
 		"$(stat_of candidate_blocks) $(stat_of recycled_blocks)" \
-		"$(stat_of errors) $(rd "$CORE/state")"
+		"$(stat_of errors) $(rd "$CORE/state") $(rd "$CORE/pressure")"
 }
 
 watch_header() {
@@ -23,10 +23,11 @@ watch_row() { # before after interval page
 	NR == 1 { for (i = 1; i <= NF; i++) old[i] = $i; next }
 	{
 		if ($1 - old[1] > 0) dt = $1 - old[1]
-		printf "%-8s %9.1f %9.1f %9.1f %9.1f %10.1f %10d %10.1f %7d  %s\n",
+		host = $11 == "" || $11 == "unknown" ? "" : ", host pressure " $11
+		printf "%-8s %9.1f %9.1f %9.1f %9.1f %10.1f %10d %10.1f %7d  %s%s\n",
 			now, $2 / 1024, $3 * page / 1048576,
 			($4 - old[4]) / dt / 1048576, ($5 - old[5]) / dt,
-			($6 - old[6]) / dt, $7, ($8 - old[8]) / dt, $9, $10
+			($6 - old[6]) / dt, $7, ($8 - old[8]) / dt, $9, $10, host
 	}'
 }
 

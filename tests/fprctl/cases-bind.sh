@@ -222,7 +222,7 @@ case_bind_devices_that_are_none() {
 	machine virtio_balloon
 	ctl bind virtio0
 	exits 1
-	complains 'virtio0 is not a virtio balloon device; there is: virtio1'
+	complains "virtio0 is no virtio balloon device and not fpr's own; there is: virtio1"
 	ctl bind virtio9
 	exits 1
 	rm -r "$FAKE/sys/bus/virtio/devices/virtio1"

@@ -236,6 +236,8 @@ case_doctor_log() {
 	put dmesg "$(printf '<6>[ 1.0] fpr: loaded\n<4>[ 2.0] fpr: report failed: -5\n<3>[ 3.0] virtio_fpr virtio1: no answer, device reset\n<3>[ 4.0] other: bad')"
 	broken 0 'warn fpr complained in the kernel log'
 	prints 'latest: [ 3.0] virtio_fpr virtio1: no answer'
+	put dmesg '<4>[ 3.0] virtio_fpr_vendor virtio2: memory was reported in vain'
+	broken 0 'latest: [ 3.0] virtio_fpr_vendor virtio2: memory'
 	put dmesg '<4>[ 1.0] fpr: loading out-of-tree module taints kernel.'
 	broken 0 'ok no complaint'
 	put dmesg '<30>[ 1.0] fpr: facility daemon, level info'
