@@ -89,6 +89,8 @@ in_words() { # text of lines -> one line
 	printf '%s\n' "$1" | tr '\n' ' ' | sed 's/ *$//'
 }
 
+upper() { printf '%s' "$1" | tr a-f A-F; }
+
 is_number() {
 	case $1 in
 	'' | *[!0-9]*) return 1 ;;

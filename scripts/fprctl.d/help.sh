@@ -91,10 +91,11 @@ Changes a parameter at once, until the module is unloaded.  To keep it, write
 $(param_table | awk '$6 == "live" { printf "  %-18s %s to %s %s\n", $1, $2, $3, $4 == "-" ? "" : $4 }')
 END
 	prefer) cat <<'END' ;;
-usage: fprctl prefer [on|off]
-Makes modprobe load virtio_fpr before virtio_balloon, so that it gets the device
-at boot (a softdep line in /etc/modprobe.d/fpr.conf), or undoes that.  Without
-an argument prints which is the case.
+usage: fprctl prefer [on [--pci-id=VVVV:DDDD] | off]
+Has virtio_fpr loaded at boot for fpr's own device, and before virtio_balloon, so
+that it gets the balloon device (lines in /etc/modprobe.d/fpr.conf), or undoes
+that.  --pci-id is for a device of fpr's own with a vendor's PCI ids, as for bind.
+Without an argument prints which is the case.
 END
 	*) return 1 ;;
 	esac
