@@ -125,13 +125,14 @@ bind_device() { # [name]
 
 # Give the PCI functions with the ids to virtio-pci, and their device to fpr.
 bind_ids() { # ids
+	function=
 	for function in $(functions_with "$1"); do
 		case $(pci_driver_of "$function") in
 		'' | virtio-pci) ;;
 		*) die "PCI $function ($1) is with $(pci_driver_of "$function"): unbind it first" ;;
 		esac
 	done
-	[ -n "${function:-}" ] || die "this guest has no PCI device $1 (lspci -n shows what there is)"
+	[ -n "$function" ] || die "this guest has no PCI device $1 (lspci -n shows what there is)"
 	dev=$(virtio_with "$1" | sed 1q)
 	if [ -n "$dev" ] && [ "$(driver_of "$dev")" = virtio_fpr_vendor ]; then
 		echo "$dev is with virtio_fpr_vendor already"
