@@ -163,7 +163,8 @@ cmd_bind() {
 	bind_arguments bind "$@"
 	if [ -n "$ids" ]; then
 		bind_ids "$ids"
-	elif [ -z "$name" ] && configured_ids && [ -n "$(functions_with "$ids")" ]; then
+	elif [ -z "$name$(taken)" ] && { module_ids || configured_ids; } &&
+		[ -n "$(functions_with "$ids")" ]; then
 		bind_ids "$ids"
 	else
 		bind_device "$name"

@@ -3,11 +3,6 @@
 # shellcheck disable=SC2154 # $out, $top and the checks are those of run
 # bind and unbind: the device changes hands, or everything stays as it was.
 
-module_gone() { # module
-	[ ! -d "$FAKE/sys/module/$1" ]
-	result $? "$1 is not loaded"
-}
-
 case_bind_and_unbind() {
 	machine virtio_balloon
 	ctl bind

@@ -222,6 +222,9 @@ case_prefer_with_pci_ids() {
 	ctl bind
 	exits 0
 	prints '(abcd:104d): no driver -> virtio_fpr_vendor'
+	ctl bind
+	exits 0
+	prints already
 	ctl unbind
 	ctl unbind
 	exits 0

@@ -33,14 +33,6 @@ case_doctor_before_bind() {
 	not_called modprobe
 }
 
-# A machine with one thing wrong: what doctor then prints, and its exit status.
-broken() { # status text
-	ctl doctor
-	exits "$1"
-	quiet
-	prints "$2"
-}
-
 case_doctor_root() {
 	machine virtio_fpr
 	put proc/self/status "$(printf 'Uid:\t1000\t1000\t1000\t1000')"

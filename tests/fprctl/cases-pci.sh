@@ -41,7 +41,12 @@ case_pci_bind_and_unbind() {
 		prints 'virtio-pci has forgotten the PCI ids 1234:104d'
 		as_before
 	done
-	# Again, with and without the module that knows the ids
+	ctl bind # the module knows the ids still
+	exits 0
+	driver_is virtio5 virtio_fpr_vendor
+	holds dynids '1234 104d'
+	ctl unbind
+	# Again, with and without the module
 	ctl unbind
 	exits 0
 	quiet
