@@ -95,6 +95,12 @@ case_pci_of_another_virtio_id() {
 	as_before
 	driver_is virtio1 virtio_balloon
 	ctl bind --pci-id=1234:1070
+	echo virtio5 | "$FAKE/tools/dd" "of=$FAKE/sys/bus/virtio/drivers/virtio_fpr_vendor/unbind"
+	ctl doctor
+	prints "warn fpr's own device virtio5 (PCI 1234:1070, subsystem 1234:0001) has no driver"
+	ctl bind
+	exits 0
+	driver_is virtio5 virtio_fpr_vendor
 	"$FAKE/tools/rmmod" virtio_fpr
 	ctl unbind --pci-id=1234:1070
 	exits 0
