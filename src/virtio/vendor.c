@@ -26,6 +26,7 @@
  * @discarded: bytes the host says it has discarded, lifetime
  * @refused: bytes it says it has not
  * @told: statuses that were mentioned in the log, a bit each
+ * @granule_shift: log2 of the smallest piece that the host can discard, bytes
  * @room: ranges that there is room for: a host may say more after a reset
  * @ranges: what the device reads then
  *
@@ -39,6 +40,7 @@ struct vfpr_vendor {
 	u64 discarded;
 	u64 refused;
 	unsigned long told;
+	unsigned int granule_shift;
 	unsigned int room;
 	struct virtio_fpr_range ranges[];
 };
@@ -135,6 +137,7 @@ static void limits(struct vfpr *vf)
 	read_config(vf->vdev, max_range, &fdev->max_entry_bytes);
 	read_config(vf->vdev, granule_shift, &shift);
 	fdev->min_order = shift > PAGE_SHIFT ? shift - PAGE_SHIFT : 0;
+	vf->vendor->granule_shift = min_t(unsigned int, shift, 63);
 	fdev->fills = BIT(FPR_FILL_ANY);
 	if (virtio_has_feature(vf->vdev, VIRTIO_FPR_F_ZERO))
 		fdev->fills |= BIT(FPR_FILL_ZERO);
@@ -289,7 +292,7 @@ static int validate(struct virtio_device *vdev)
 	return 0;
 }
 
-/* Counters, in the directory of the virtio device. */
+/* In the directory of the virtio device. */
 
 static u64 *counter(struct device *dev, bool refused)
 {
@@ -310,10 +313,20 @@ static ssize_t refused_bytes_show(struct device *dev,
 	return sysfs_emit(buf, "%llu\n", READ_ONCE(*counter(dev, true)));
 }
 
+static ssize_t granule_bytes_show(struct device *dev,
+				  struct device_attribute *attr, char *buf)
+{
+	struct vfpr *vf = dev_to_virtio(dev)->priv;
+
+	return sysfs_emit(buf, "%llu\n", BIT_ULL(vf->vendor->granule_shift));
+}
+
+static DEVICE_ATTR_RO(granule_bytes);
 static DEVICE_ATTR_RO(discarded_bytes);
 static DEVICE_ATTR_RO(refused_bytes);
 
 static struct attribute *attrs[] = {
+	&dev_attr_granule_bytes.attr,
 	&dev_attr_discarded_bytes.attr,
 	&dev_attr_refused_bytes.attr,
 	NULL

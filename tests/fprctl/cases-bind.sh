@@ -3,11 +3,6 @@
 # shellcheck disable=SC2154 # $out, $top and the checks are those of run
 # bind and unbind: the device changes hands, or everything stays as it was.
 
-module_gone() { # module
-	[ ! -d "$FAKE/sys/module/$1" ]
-	result $? "$1 is not loaded"
-}
-
 case_bind_and_unbind() {
 	machine virtio_balloon
 	ctl bind
@@ -222,7 +217,7 @@ case_bind_devices_that_are_none() {
 	machine virtio_balloon
 	ctl bind virtio0
 	exits 1
-	complains 'virtio0 is not a virtio balloon device; there is: virtio1'
+	complains "virtio0 is no virtio balloon device and not fpr's own; there is: virtio1"
 	ctl bind virtio9
 	exits 1
 	rm -r "$FAKE/sys/bus/virtio/devices/virtio1"

@@ -159,6 +159,8 @@ case_prefer() {
 		prints 'next boot'
 		[ "$(grep -c '^softdep virtio_balloon pre: virtio_fpr$' "$FAKE/etc/modprobe.d/fpr.conf")" = 1 ]
 		result $? 'the line is effective, once'
+		! grep -q '^blacklist virtio_fpr$' "$FAKE/etc/modprobe.d/fpr.conf"
+		result $? "fpr's own device is not kept from it"
 	done
 	ctl prefer
 	prints on
@@ -172,6 +174,65 @@ case_prefer() {
 	exits 2
 	ctl prefer on off
 	exits 2
+	ctl prefer off --pci-id=1234:104d
+	exits 2
+	ctl prefer on --pci-id=1234:0001
+	exits 2
+}
+
+# As an earlier version left it: the balloon device only
+case_prefer_completes_what_is_half_on() {
+	machine virtio_balloon
+	sed 's/^#softdep/softdep/' "$top/scripts/modprobe.d/fpr.conf" >"$FAKE/etc/modprobe.d/fpr.conf"
+	ctl prefer
+	prints on
+	ctl prefer on
+	! grep -q '^blacklist' "$FAKE/etc/modprobe.d/fpr.conf"
+	result $? 'completed'
+	ctl prefer off
+	cmp -s "$top/scripts/modprobe.d/fpr.conf" "$FAKE/etc/modprobe.d/fpr.conf"
+	result $? 'as shipped again'
+}
+
+has_line() { # text
+	[ "$(grep -cxF "$1" "$FAKE/etc/modprobe.d/fpr.conf")" = 1 ]
+	result $? "fpr.conf has \"$1\", once"
+}
+
+case_prefer_with_pci_ids() {
+	machine none
+	no_balloon
+	foreign_function abcd 104d 5678 0009
+	cp "$top/scripts/modprobe.d/fpr.conf" "$FAKE/etc/modprobe.d/fpr.conf"
+	ctl doctor
+	prints_not abcd
+	ctl prefer on --pci-id=1234:1070
+	for _ in 1 2; do
+		ctl prefer on --pci-id=ABCD:104d
+		exits 0
+		has_line 'alias pci:v0000ABCDd0000104D* virtio_fpr'
+		has_line 'options virtio_fpr vendor=0xabcd device=0x104d'
+		[ "$(grep -c 1234 "$FAKE/etc/modprobe.d/fpr.conf")" = 0 ]
+		result $? 'the former ids are gone'
+	done
+	ctl prefer on
+	has_line 'options virtio_fpr vendor=0xabcd device=0x104d' # no word about ids, no change
+	ctl doctor
+	prints 'warn PCI 0000:00:06.0 (abcd:104d) has no driver: fprctl bind'
+	ctl bind
+	exits 0
+	prints '(abcd:104d): no driver -> virtio_fpr_vendor'
+	ctl bind
+	exits 0
+	prints already
+	ctl unbind
+	ctl unbind
+	exits 0
+	prints 'virtio-pci does not know the PCI ids abcd:104d'
+	ctl prefer off
+	exits 0
+	cmp -s "$top/scripts/modprobe.d/fpr.conf" "$FAKE/etc/modprobe.d/fpr.conf"
+	result $? 'as shipped again'
 }
 
 case_prefer_without_the_file() {

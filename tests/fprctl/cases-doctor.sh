@@ -33,14 +33,6 @@ case_doctor_before_bind() {
 	not_called modprobe
 }
 
-# A machine with one thing wrong: what doctor then prints, and its exit status.
-broken() { # status text
-	ctl doctor
-	exits "$1"
-	quiet
-	prints "$2"
-}
-
 case_doctor_root() {
 	machine virtio_fpr
 	put proc/self/status "$(printf 'Uid:\t1000\t1000\t1000\t1000')"
@@ -236,6 +228,8 @@ case_doctor_log() {
 	put dmesg "$(printf '<6>[ 1.0] fpr: loaded\n<4>[ 2.0] fpr: report failed: -5\n<3>[ 3.0] virtio_fpr virtio1: no answer, device reset\n<3>[ 4.0] other: bad')"
 	broken 0 'warn fpr complained in the kernel log'
 	prints 'latest: [ 3.0] virtio_fpr virtio1: no answer'
+	put dmesg '<4>[ 3.0] virtio_fpr_vendor virtio2: memory was reported in vain'
+	broken 0 'latest: [ 3.0] virtio_fpr_vendor virtio2: memory'
 	put dmesg '<4>[ 1.0] fpr: loading out-of-tree module taints kernel.'
 	broken 0 'ok no complaint'
 	put dmesg '<30>[ 1.0] fpr: facility daemon, level info'

@@ -192,6 +192,27 @@ case_version() {
 	lines 1
 }
 
+# fprctl is a file with its parts in a directory beside it, wherever that is.
+case_parts() {
+	machine virtio_fpr
+	real=$fprctl
+	mkdir "$FAKE/sbin" "$FAKE/elsewhere"
+	cp -R "$real" "$real.d" "$FAKE/elsewhere"
+	ln -s ../elsewhere/fprctl "$FAKE/sbin/fprctl"
+	ln -s "$FAKE/sbin/fprctl" "$FAKE/sbin/again"
+	for fprctl in "$real" "$FAKE/elsewhere/fprctl" "$FAKE/sbin/fprctl" "$FAKE/sbin/again"; do
+		ctl get delay_ms
+		exits 0
+		prints 800
+	done
+	rm "$FAKE/elsewhere/fprctl.d/status.sh"
+	ctl get delay_ms
+	exits 1
+	complains 'elsewhere/fprctl.d/status.sh is missing: install fpr again'
+	lines 1 # an empty one
+	fprctl=$real
+}
+
 case_help() {
 	machine virtio_fpr
 	for word in help --help -h; do

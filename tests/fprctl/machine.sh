@@ -4,6 +4,9 @@
 # Everything is in order in it; a case then breaks what it is about.
 # shellcheck disable=SC2154 # $here is set by run
 
+# shellcheck source=tests/fprctl/pci.sh
+. "$here/pci.sh"
+
 put() { # file text
 	case $1 in */*) mkdir -p "$FAKE/${1%/*}" ;; esac
 	printf '%s\n' "$2" >"$FAKE/$1"
@@ -13,13 +16,13 @@ machine_core() { # directory that becomes /sys when the module is loaded
 	put "$1/module/fpr/version" 0.1.0
 	put "$1/module/fpr/parameters/allow_encrypted" N
 	for pair in order=9 delay_ms=800 threshold_kb=2048 hold_kb=65536 enabled=1 \
-		state=no-device device=none hook=tracepoint flush= allow_encrypted=N; do
+		state=no-device device=none pressure=unknown hook=tracepoint flush= allow_encrypted=N; do
 		put "$1/kernel/fpr/${pair%%=*}" "${pair#*=}"
 	done
 	for pair in reported_pages=786432 reported_bytes=3221225472 \
 		reported_free_pages=262144 reports=12 segments=96 errors=0 \
 		isolate_failed=1 recycled_blocks=15 candidate_blocks=3 missed_events=0 held_pages=0 \
-		passes=14 wakeups=40 sweeps=2 drains=1 last_pass_us=812 max_lock_hold_ns=13042; do
+		passes=14 wakeups=40 sweeps=2 drains=1 requests=0 last_pass_us=812 max_lock_hold_ns=13042; do
 		put "$1/kernel/fpr/stats/${pair%%=*}" "${pair#*=}"
 	done
 }
@@ -76,7 +79,16 @@ make_machine() { # who has the device
 	machine_driver sys virtio_balloon
 	machine_core loaded.d/fpr
 	machine_driver loaded.d/virtio_fpr virtio_fpr
-	put loaded.d/virtio_fpr/module/virtio_fpr/parameters/report_timeout_ms 30000
+	for file in bind unbind; do
+		put "loaded.d/virtio_fpr/bus/virtio/drivers/virtio_fpr_vendor/$file" ''
+	done
+	for pair in report_timeout_ms=30000 vendor=0 device=0; do
+		put "loaded.d/virtio_fpr/module/virtio_fpr/parameters/${pair%%=*}" "${pair#*=}"
+	done
+	for file in new_id remove_id bind unbind; do
+		put "sys/bus/pci/drivers/virtio-pci/$file" ''
+	done
+	: >"$FAKE/dynids"
 	case $1 in
 	virtio_fpr) has_driver virtio1 virtio_fpr ;;
 	virtio_balloon) has_driver virtio1 virtio_balloon ;;
@@ -99,3 +111,17 @@ second_balloon() {
 	put sys/bus/virtio/devices/virtio2/features 0000000000000000
 	has_driver virtio2 virtio_balloon
 }
+
+# fpr's own device under the ids that virtio-pci knows by itself: virtio2
+vendor_device() {
+	pci_function 0000:00:05.0 1af4 104d 1af4 1100
+	pci_probe 0000:00:05.0 virtio2
+}
+
+# One with a vendor's ids, which nobody knows; it becomes virtio5.
+foreign_function() { # [vendor device subsystem-vendor subsystem-device]
+	[ $# -gt 0 ] || set -- 1234 104d 5678 0009
+	pci_function 0000:00:06.0 "$@"
+}
+
+no_balloon() { rm -r "$FAKE/sys/bus/virtio/devices/virtio1"; }

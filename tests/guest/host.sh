@@ -41,13 +41,13 @@ check "another one" ask 2 9
 equal "finds little more, in MiB" $((($(reported) - before) / 256 / 16)) 0
 
 # Below the order parameter
-echo 10 >$FPR_SYSFS/order
+echo 10 >"$FPR_SYSFS/order"
 check "at order 10 all is reported" ask 3 10
 before=$(reported)
 check "down to order 0" ask 4 0
 check "there is more" fpr_above stats/reported_pages "$before"
 equal "and the order is as it was" "$(fpr order)" 10
-echo 9 >$FPR_SYSFS/order
+echo 9 >"$FPR_SYSFS/order"
 
 # Together with what else goes on
 echo 300 >$dev/delay_ms
@@ -80,7 +80,7 @@ check "critical" wanted 4 critical
 before=$(reported)
 churn
 check "everything at once, in spite of the delay" wait_until 5 back "$before"
-echo 2000 >$FPR_SYSFS/delay_ms
+echo 2000 >"$FPR_SYSFS/delay_ms"
 check "none" wanted 1 none
 fpr_set flush 1
 before=$(reported)

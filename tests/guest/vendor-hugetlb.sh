@@ -9,7 +9,7 @@
 # vm: modules=fpr,virtio_fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 10
+plan 11
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -25,6 +25,7 @@ free_it() {
 
 modprobe fpr order=0 threshold_kb=0
 check "the driver loads" modprobe virtio_fpr
+equal "the host's granule is shown" "$(cat $dev/fpr/granule_bytes)" 2097152
 check "all that is free is reported" fpr_set flush 1
 check "a good deal" fpr_above stats/reported_pages 25000
 equal "the order stays as it was asked for" "$(fpr order)" 0

@@ -21,7 +21,7 @@ load      modules that are loaded before the script starts (virtio_pci)
 append    more kernel command line; a=b arrives as an environment variable
 files     programs and files put into /bin of the guest: NAME of
           tests/guest/NAME.c (compiled, static) or tests/guest/NAME, or a path
-          in the repository (scripts/fprctl)
+          in the repository (scripts/fprctl); with it what is in NAME.d beside it
 allow     kinds of kernel log lines that the test provokes (tests/vm/faults)
 qemu      more arguments for QEMU
 qemu_version  a QEMU of scripts/fetch-qemu instead of this machine's
@@ -193,14 +193,15 @@ def compile_program(source):
     return target
 
 
-def find_file(name):
-    """(path in the guest, path on the host) of an entry of files=."""
+def find_files(name):
+    """(path in the guest, path on the host) of an entry of files=, and of its parts."""
     inside = "bin/" + os.path.basename(name)
     for path in (os.path.join(GUEST, name), os.path.join(TOP, name)):
         if os.path.isfile(path + ".c"):
-            return inside, compile_program(path + ".c")
+            return [(inside, compile_program(path + ".c"))]
         if os.path.isfile(path):
-            return inside, path
+            return [(inside, path)] + [(f"{inside}.d/{os.path.basename(part)}", part)
+                                       for part in sorted(glob.glob(path + ".d/*"))]
     raise NeedError(f"files={name}: neither tests/guest/{name}, nor {name}.c, nor {name}")
 
 
@@ -217,7 +218,7 @@ def build_image(out, kdir, script, needs, build_dir):
     own_wanted += [dep for name in own_wanted for dep in initramfs.depends_of(ours[name])
                    if dep in ours and dep not in own_wanted]
     files = [("test/lib.sh", os.path.join(GUEST, "lib.sh"))]
-    files += [find_file(name) for name in needs["files"]]
+    files += [file for name in needs["files"] for file in find_files(name)]
     faults = "".join(f"{regex}\n" for _, regex in ktap.load_faults(needs["allow"]))
     ignored = "".join(f"{regex}\n" for regex in properties(kdir)["ignore"])
     files.append(("etc/guest-ignored", (ignored or "^$^\n").encode()))

@@ -1,0 +1,110 @@
+# shellcheck shell=sh
+# SPDX-License-Identifier: GPL-2.0
+# Sourced by fprctl: fprctl status.
+
+BLOCK_BYTES=2097152 # unit of the *_blocks counters
+
+versions() {
+	for module in fpr virtio_fpr; do
+		loaded "$module" || continue
+		version=$(rd "$SYS/module/$module/version")
+		printf '%s %s  ' "$module" "${version:-(no version)}"
+	done
+	printf 'on Linux %s\n' "$(release)"
+}
+
+state_text() {
+	case $1 in
+	no-device) echo 'no-device (nothing to report to: fprctl bind)' ;;
+	paused) echo 'paused (fprctl resume)' ;;
+	idle) echo 'idle (nothing to do, no timer runs)' ;;
+	waiting) echo 'waiting (candidates are ageing)' ;;
+	reporting) echo reporting ;;
+	backoff) echo 'backoff (the device failed, next attempt is delayed: dmesg)' ;;
+	*) echo "${1:-unknown}" ;;
+	esac
+}
+
+row() { printf '  %-18s %s\n' "$1" "$2"; }
+
+# A file of fpr's own device; empty for the stock one.
+vendor_file() { # name
+	rd "$VIRTIO/devices/$(rd "$CORE/device")/fpr/$1"
+}
+
+status_device() {
+	dev=$(rd "$CORE/device")
+	case $(kind_of "$dev") in
+	vendor) dev="$dev, fpr's own$(pci_text "$dev")" ;;
+	stock) dev="$dev, virtio balloon$(pci_text "$dev")" ;;
+	esac
+	row device "$dev"
+}
+
+# What the host says, which the stock device does not let it.
+status_host() {
+	case $(rd "$CORE/pressure") in
+	'') ;;
+	unknown) row 'host pressure' 'unknown (the device does not say)' ;;
+	*) row 'host pressure' "$(rd "$CORE/pressure")" ;;
+	esac
+	granule=$(vendor_file granule_bytes)
+	[ -z "$granule" ] || row granule "$(human "$granule") (the host can discard nothing smaller)"
+	discarded=$(vendor_file discarded_bytes)
+	[ -z "$discarded" ] ||
+		row 'host discarded' "$(human "$discarded"), refused $(human "$(vendor_file refused_bytes)")"
+	row requests "$(stat_of requests) (the host asked for all that is free)"
+}
+
+status_settings() {
+	order=$(rd "$CORE/order")
+	case $(rd "$CORE/enabled") in
+	1 | Y) row enabled yes ;;
+	*) row enabled 'no (fprctl resume)' ;;
+	esac
+	row order "$order (blocks of $(human "$(($(page_bytes) << ${order:-0}))") and larger)"
+	row delay "$(rd "$CORE/delay_ms") ms"
+	row threshold "$(rd "$CORE/threshold_kb") KiB"
+	row hold "$(rd "$CORE/hold_kb") KiB at most"
+}
+
+status_memory() {
+	page=$(page_bytes)
+	free=$(($(meminfo MemFree) * 1024))
+	now=$(($(stat_of reported_free_pages) * page))
+	candidates=$(stat_of candidate_blocks)
+	row 'memory of guest' "$(human $(($(meminfo MemTotal) * 1024)))"
+	row 'free in guest' "$(human "$free")"
+	row 'reported now' "$(human "$now") ($(ratio "$now" "$free") % of free)"
+	row candidates "$candidates blocks ($(human $((candidates * BLOCK_BYTES))))"
+	row 'held now' "$(human $(($(stat_of held_pages) * page)))"
+}
+
+status_counters() {
+	bytes=$(stat_of reported_bytes)
+	segments=$(stat_of segments)
+	recycled=$(stat_of recycled_blocks)
+	average=0
+	[ "$segments" = 0 ] || average=$((bytes / segments))
+	row 'reported in all' "$(human "$bytes")"
+	row reports "$(stat_of reports) in $segments segments ($(human "$average") each on average)"
+	row recycled "$recycled blocks ($(ratio $((recycled * BLOCK_BYTES)) "$bytes") % of what was reported)"
+	row errors "$(stat_of errors)"
+	row 'isolate failed' "$(stat_of isolate_failed)"
+	row 'last pass' "$(stat_of last_pass_us) us"
+	row 'max lock hold' "$(stat_of max_lock_hold_ns) ns"
+	row passes "$(stat_of passes) ($(stat_of wakeups) wakeups, $(stat_of sweeps) sweeps, $(stat_of drains) drains)"
+}
+
+cmd_status() {
+	[ $# = 0 ] || usage_error 'status takes no arguments'
+	need_core
+	versions
+	status_device
+	row hook "$(rd "$CORE/hook")"
+	row state "$(state_text "$(rd "$CORE/state")")"
+	status_settings
+	status_memory
+	status_counters
+	status_host
+}
