@@ -15,8 +15,7 @@ lingers() { [ "$(cat $parameters/lingering)" = "$1" ]; }
 while_lingering() {
 	text=$1
 	shift
-	# Long enough to be seen on a machine that has other work, too.
-	echo 5000 >$parameters/ms
+	echo 2000 >$parameters/ms
 	check "a CPU is inside the tracepoint" wait_until 5 lingers Y
 	check "$text" "$@"
 	check "not before it has left" lingers N

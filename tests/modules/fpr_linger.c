@@ -7,13 +7,14 @@
  */
 #define pr_fmt(fmt) "fpr_linger: " fmt
 
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
+#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/string.h>
+#include <linux/timekeeping.h>
 #include <linux/tracepoint.h>
 
 #define CPU 1
@@ -27,14 +28,16 @@ static struct tracepoint *tp;
 
 static notrace void linger(void *data, struct page *page, unsigned int order)
 {
-	unsigned int ms;
+	u64 end;
 
 	if (current != READ_ONCE(thread))
 		return;
 	WRITE_ONCE(thread, NULL);
 	WRITE_ONCE(lingering, true);
-	for (ms = *(unsigned int *)data; ms; ms--)
-		mdelay(1);
+	/* By the clock: emulated, mdelay() may be over many times too soon. */
+	end = ktime_get_mono_fast_ns() + *(unsigned int *)data * (u64)NSEC_PER_MSEC;
+	while (ktime_get_mono_fast_ns() < end)
+		cpu_relax();
 	WRITE_ONCE(lingering, false);
 }
 
