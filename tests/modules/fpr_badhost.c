@@ -17,11 +17,12 @@
 #include <linux/module.h>
 #include <linux/moduleparam.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
 #include <linux/workqueue.h>
+
+#include "spin.h"
 
 /*
  * The faults; bit and index of the parameters.  A report that is LATE or sees
@@ -268,15 +269,9 @@ NOKPROBE_SYMBOL(on_del);
 /* The last thing that binding does is to have the configuration looked at. */
 static int on_queue_work(struct kprobe *kp, struct pt_regs *regs)
 {
-	u64 end;
-
-	if ((void *)regs_get_kernel_argument(regs, 1) != system_freezable_wq ||
-	    !READ_ONCE(slow_bind_ms))
-		return 0;
-	/* By the clock: emulated, mdelay() may be over many times too soon. */
-	end = ktime_get_mono_fast_ns() + xchg(&slow_bind_ms, 0) * (u64)NSEC_PER_MSEC;
-	while (ktime_get_mono_fast_ns() < end)
-		cpu_relax();
+	if ((void *)regs_get_kernel_argument(regs, 1) == system_freezable_wq &&
+	    READ_ONCE(slow_bind_ms))
+		spin_ms(xchg(&slow_bind_ms, 0));
 	return 0;
 }
 NOKPROBE_SYMBOL(on_queue_work);

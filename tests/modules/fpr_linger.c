@@ -10,12 +10,12 @@
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
-#include <linux/ktime.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/string.h>
-#include <linux/timekeeping.h>
 #include <linux/tracepoint.h>
+
+#include "spin.h"
 
 #define CPU 1
 
@@ -28,16 +28,11 @@ static struct tracepoint *tp;
 
 static notrace void linger(void *data, struct page *page, unsigned int order)
 {
-	u64 end;
-
 	if (current != READ_ONCE(thread))
 		return;
 	WRITE_ONCE(thread, NULL);
 	WRITE_ONCE(lingering, true);
-	/* By the clock: emulated, mdelay() may be over many times too soon. */
-	end = ktime_get_mono_fast_ns() + *(unsigned int *)data * (u64)NSEC_PER_MSEC;
-	while (ktime_get_mono_fast_ns() < end)
-		cpu_relax();
+	spin_ms(*(unsigned int *)data);
 	WRITE_ONCE(lingering, false);
 }
 
