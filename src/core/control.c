@@ -33,14 +33,10 @@ u8 fpr_fill_value(void)
 }
 EXPORT_SYMBOL_GPL(fpr_fill_value);
 
-/* Unless paused or asleep: whoever ends that starts it then. */
 static int start(void)
 {
-	int err;
+	int err = fpr_hooks_arm();
 
-	if (!fpr_param(FPR_ENABLED) || fpr_asleep)
-		return 0;
-	err = fpr_hooks_arm();
 	if (err) {
 		pr_err("hook %s cannot be armed any more (error %d)\n",
 		       fpr_hooks_name(), err);
@@ -54,6 +50,17 @@ static void stop(void)
 {
 	fpr_hooks_disarm();
 	fpr_engine_stop();
+}
+
+/* Start or stop the engine as the parameter "enabled" and the system want it. */
+static int start_or_stop(void)
+{
+	if (!fpr_engine.dev)
+		return 0;
+	if (fpr_param(FPR_ENABLED) && !fpr_asleep)
+		return start();
+	stop();
+	return 0;
 }
 
 static int check_limits(const struct fpr_device *dev)
@@ -148,7 +155,7 @@ int fpr_register_device(struct fpr_device *dev)
 	err = attach(dev);
 	if (err)
 		goto unlock;
-	err = start();
+	err = start_or_stop();
 	if (err)
 		detach();
 	else
@@ -187,10 +194,7 @@ int fpr_control_set_enabled(bool enabled)
 	mutex_lock(&fpr_control);
 	if (param->value != enabled) {
 		WRITE_ONCE(param->value, enabled);
-		if (fpr_engine.dev && !enabled)
-			stop();
-		else if (fpr_engine.dev)
-			err = start();
+		err = start_or_stop();
 		if (err)
 			WRITE_ONCE(param->value, false);
 	}
@@ -199,33 +203,19 @@ int fpr_control_set_enabled(bool enabled)
 }
 
 /**
- * fpr_control_sleep() - stop reporting until fpr_control_wake()
+ * fpr_control_set_asleep() - stop reporting while the system sleeps
+ * @asleep: it is going to sleep; false: it is awake again
  *
  * As paused, whatever the parameter "enabled" says: nothing is reported until both
  * have ended.
  * Context: process context, may sleep; waits for a running report.
  */
-void fpr_control_sleep(void)
+void fpr_control_set_asleep(bool asleep)
 {
 	mutex_lock(&fpr_control);
-	fpr_asleep = true;
-	if (fpr_engine.dev)
-		stop();
-	mutex_unlock(&fpr_control);
-}
-
-/**
- * fpr_control_wake() - the mirror of fpr_control_sleep()
- *
- * Context: process context, may sleep.
- */
-void fpr_control_wake(void)
-{
-	mutex_lock(&fpr_control);
-	fpr_asleep = false;
+	fpr_asleep = asleep;
 	/* An error is in the log; pausing and resuming tries again. */
-	if (fpr_engine.dev)
-		start();
+	start_or_stop();
 	mutex_unlock(&fpr_control);
 }
 

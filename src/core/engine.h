@@ -142,8 +142,7 @@ bool fpr_wait_putback(unsigned int ms);
 
 /* control.c */
 int fpr_control_set_enabled(bool enabled);
-void fpr_control_sleep(void);
-void fpr_control_wake(void);
+void fpr_control_set_asleep(bool asleep);
 int fpr_control_flush(void);
 const char *fpr_control_state(void);
 

@@ -53,12 +53,12 @@ static int on_sleep(struct notifier_block *nb, unsigned long action, void *data)
 	case PM_SUSPEND_PREPARE:
 	case PM_HIBERNATION_PREPARE:
 	case PM_RESTORE_PREPARE:
-		fpr_control_sleep();
+		fpr_control_set_asleep(true);
 		break;
 	case PM_POST_SUSPEND:
 	case PM_POST_HIBERNATION:
 	case PM_POST_RESTORE:
-		fpr_control_wake();
+		fpr_control_set_asleep(false);
 		break;
 	}
 	return NOTIFY_OK;

@@ -55,6 +55,15 @@ static void finish(void)
 	exit(0);
 }
 
+/* Whether a process ended badly; one that was killed could not say why itself. */
+static int ended_badly(int status)
+{
+	if (WIFSIGNALED(status))
+		fprintf(stderr, "%s: a process was killed by signal %d\n",
+			load_name, WTERMSIG(status));
+	return !WIFEXITED(status) || WEXITSTATUS(status);
+}
+
 /* Waits for all processes; 0 if none of them found anything. */
 static int wait_for_all(const pid_t *pids, int n)
 {
@@ -64,7 +73,7 @@ static int wait_for_all(const pid_t *pids, int n)
 		pid_t pid = wait(&status);
 
 		if (pid > 0) {
-			bad |= !WIFEXITED(status) || WEXITSTATUS(status);
+			bad |= ended_badly(status);
 			continue;
 		}
 		if (errno != EINTR)

@@ -144,7 +144,7 @@ static void part_slot(struct slot *s)
 		if (errno != EINTR)
 			die("waitpid");
 	/* It has said what it found. */
-	if (!WIFEXITED(status) || WEXITSTATUS(status))
+	if (ended_badly(status))
 		exit(1);
 	verified += s->size;
 }

@@ -22,6 +22,8 @@
 #include <linux/virtio_ring.h>
 #include <linux/workqueue.h>
 
+#include "spin.h"
+
 /*
  * The faults; bit and index of the parameters.  A report that is LATE or sees
  * SPURIOUS interrupts is answered well in the end.
@@ -269,7 +271,7 @@ static int on_queue_work(struct kprobe *kp, struct pt_regs *regs)
 {
 	if ((void *)regs_get_kernel_argument(regs, 1) == system_freezable_wq &&
 	    READ_ONCE(slow_bind_ms))
-		mdelay(xchg(&slow_bind_ms, 0));
+		spin_ms(xchg(&slow_bind_ms, 0));
 	return 0;
 }
 NOKPROBE_SYMBOL(on_queue_work);

@@ -7,7 +7,6 @@
  */
 #define pr_fmt(fmt) "fpr_linger: " fmt
 
-#include <linux/delay.h>
 #include <linux/err.h>
 #include <linux/gfp.h>
 #include <linux/kthread.h>
@@ -15,6 +14,8 @@
 #include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/tracepoint.h>
+
+#include "spin.h"
 
 #define CPU 1
 
@@ -27,14 +28,11 @@ static struct tracepoint *tp;
 
 static notrace void linger(void *data, struct page *page, unsigned int order)
 {
-	unsigned int ms;
-
 	if (current != READ_ONCE(thread))
 		return;
 	WRITE_ONCE(thread, NULL);
 	WRITE_ONCE(lingering, true);
-	for (ms = *(unsigned int *)data; ms; ms--)
-		mdelay(1);
+	spin_ms(*(unsigned int *)data);
 	WRITE_ONCE(lingering, false);
 }
 
