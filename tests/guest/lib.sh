@@ -106,6 +106,15 @@ wait_until() {
 	done
 }
 
+# nap MS: waits in the shell itself, since a process that ends frees memory
+nap() {
+	nap_ms=$(($1 % 1000 + 1000))
+	[ -e /tmp/never ] || mkfifo /tmp/never
+	# shellcheck disable=SC3045 # busybox has read -t
+	read -r -t "$(($1 / 1000)).${nap_ms#1}" _ <>/tmp/never
+	return 0
+}
+
 # uptime_ms: milliseconds since boot, in steps of 10
 uptime_ms() {
 	read -r uptime_now _ </proc/uptime

@@ -1,12 +1,11 @@
 # shellcheck shell=dash disable=SC3045,SC2034,SC2154 # busybox has read -t; shared
 # SPDX-License-Identifier: GPL-2.0
-# For torture.sh and its actors: random numbers, waiting, counting, and the
-# modules.  Nothing in the actors' inner loops starts a process that need not.
+# For torture.sh and its actors: random numbers, counting, and the modules.
+# Nothing in the actors' inner loops starts a process that need not.
 
 SYS_TESTDEV=/sys/module/fpr_testdev/parameters
 SYS_BADHOST=/sys/module/fpr_badhost/parameters
 SYS_VIRTIO=/sys/bus/virtio
-[ -e /tmp/never ] || mkfifo /tmp/never
 
 # rnd N: a number below N, in r
 rnd() {
@@ -25,13 +24,6 @@ one_of() {
 	rnd $#
 	shift "$r"
 	r=$1
-}
-
-# nap MS
-nap() {
-	nap_ms=$(($1 % 1000 + 1000))
-	read -r -t "$(($1 / 1000)).${nap_ms#1}" _ <>/tmp/never
-	return 0
 }
 
 # did NAME [WHAT]: counts an action and says so
