@@ -132,8 +132,9 @@ fpr_set() { echo "$2" 2>/dev/null >"$FPR_SYSFS/$1"; }
 # fpr_is NAME VALUE: for wait_until and check
 fpr_is() { [ "$(fpr "$1")" = "$2" ]; }
 
-# fpr_above NAME VALUE: likewise, for counters that grow
+# fpr_above, fpr_below NAME VALUE: likewise, for counters that grow
 fpr_above() { [ "$(fpr "$1")" -gt "$2" ]; }
+fpr_below() { [ "$(fpr "$1")" -lt "$2" ]; }
 
 # meminfo NAME: a line of /proc/meminfo in KiB
 meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }

@@ -2,7 +2,6 @@
 """The host's part of torture.sh: plugs and unplugs what the guest asks for."""
 
 import re
-import time
 
 from hostside import MIB
 from vm import KERNEL, VMError
@@ -46,32 +45,12 @@ def wake(vm):
     raise VMError("the guest does not wake up")
 
 
-def plugged_mib(vm):
-    return vm.qmp.execute("qom-get", path="/machine/peripheral/vmem0",
-                          property="size") // (MIB * 1024)
-
-
-def resize_to_nothing(vm):
-    """Waits for the guest, which may not be able to give back everything.  What
-    failed it tries again after 50 s, but at once when it is asked for another size."""
-    end = time.monotonic() + 20 * vm.slow
-    resize(vm, 0)
-    asked = time.monotonic()
-    while plugged_mib(vm) and time.monotonic() < end:
-        time.sleep(0.2)
-        if time.monotonic() - asked > 4:
-            resize(vm, plugged_mib(vm) // 8 * 4)
-            resize(vm, 0)
-            asked = time.monotonic()
-
-
 def run(vm):
     balloons = dimms = done = 0
     while True:
         _, match = vm.wait_for(r"^sync (\w+)(?:-(\d+))?$", vm.time_limit_s)
         what, number = match.group(1), match.group(2)
         if what == "over":
-            resize_to_nothing(vm)
             vm.answer("over")
             break
         if what == "add":
