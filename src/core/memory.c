@@ -48,7 +48,7 @@ void fpr_memory_sweep(u32 due)
 					      FPR_ONE_LOOK);
 		else if (visited)
 			map->given[block] = pages;
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 }
 
@@ -70,7 +70,7 @@ unsigned long fpr_memory_reported_free(void)
 		if (!fpr_marked(map->marks, block))
 			pages += min_t(unsigned long, map->given[block],
 				       block_peek(block, order));
-		cond_resched();
+		cond_resched_tasks_rcu_qs();
 	}
 	mutex_unlock(&fpr_engine.lock);
 	return pages;

@@ -142,6 +142,7 @@ static bool collect(u32 now, bool any_age)
 			fpr_blockmap_retry(&e->map, block, now,
 					   fpr_delay_ms());
 		e->pos = max(e->pos, end);
+		cond_resched_tasks_rcu_qs();
 	}
 }
 
@@ -226,7 +227,8 @@ static int report_due(u32 now, bool any_age)
 		wake_up_all(&e->putback_wait);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
-		cond_resched();
+		/* Unhooking ftrace waits for RCU-tasks; a device need not sleep. */
+		cond_resched_tasks_rcu_qs();
 	}
 	/* Blocks whose last pages were in an acknowledged batch already. */
 	fpr_blockmap_release(&e->map, e->first_held, e->last_held, true,
@@ -272,6 +274,7 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 	     block = next_aged(block + 1, now, any_age)) {
 		unsigned long pfn = block << FPR_BLOCK_ORDER;
 
+		cond_resched_tasks_rcu_qs();
 		if (!fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
 			continue;
 		stuck++;

@@ -22,13 +22,12 @@ free_before=$(memfree_kb)
 reports() { read -r now <"$FPR_SYSFS/stats/reports" && [ "$now" -gt 0 ]; }
 reporting() { read -r now <"$FPR_SYSFS/state" && [ "$now" = reporting ]; }
 # soon COMMAND: looks again and again, for ten seconds at the most
-mkfifo /tmp/never
 soon() {
 	tries=0
 	while ! "$1"; do
 		tries=$((tries + 1))
 		[ $tries -lt 10000 ] || return 1
-		[ $((tries % 10)) != 0 ] || read -r -t 0.01 _ <>/tmp/never
+		[ $((tries % 10)) != 0 ] || nap 10
 	done
 	return 0
 }

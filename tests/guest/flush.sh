@@ -13,26 +13,29 @@ fill() { dd if=/dev/zero of="/mnt/$1" bs=1M count=200 2>/dev/null; }
 # Of 200 MiB: some is in blocks that hold something else too.
 pages=$((180 * 256))
 
-modprobe fpr delay_ms=8000
+modprobe fpr delay_ms=12000
 check "the test device takes reports" modprobe fpr_testdev
 check "and gets all that is free" fpr_set flush 1
 
 # While a flush waits for the device, more is freed: that is no part of the
-# flush, but must not wait for the sweep, nor for the second look at other
-# blocks, two delays later, either.
+# flush, but must not wait for the sweep, nor for another run two delays later.
+# When the flush begins nothing has been freed for longer than a quarter of the
+# delay, and before that nothing was ageing, so no other run is about to come.
 fill one
 fill two
-testdev_set delay_ms 700
+fpr_set flush 1
+testdev_set delay_ms 1500
 before=$(fpr stats/reported_pages)
 rm /mnt/one
-fpr_set flush 1 &
+(nap 5000; fpr_set flush 1) &
 flush=$!
+nap 5500
 check "the flush waits for the device" wait_until 5 fpr_is state reporting
 rm /mnt/two
 check "it returns" wait $flush
 check "with the first file reported" fpr_above stats/reported_pages $((before + pages))
 testdev_set delay_ms 0
-check "the second one follows by itself" wait_until 14 \
+check "the second one follows by itself" wait_until 15 \
 	fpr_above stats/reported_pages $((before + 2 * pages))
 
 # A device that fails: the flush says so, and nothing is lost.

@@ -36,28 +36,22 @@ recycled=$(($(fpr stats/recycled_blocks) - recycled))
 check "churn above the delay is counted as recycled: $recycled blocks" \
 	test $recycled -gt $((200 / $(slow 1)))
 
-# Wait in the shell itself: a process that ends frees memory.  The sweeps
-# around the last free come and go, then nothing runs any more.  What the kernel
-# itself frees now and then may wake the engine a few times; a timer would do so
-# 250 times.
-rest() { # seconds
-	# shellcheck disable=SC3045 # busybox has read -t
-	read -r -t "$1" _ <>/tmp/never
-}
-# Without a process either: fpr NAME runs cat.
+# The sweeps around the last free come and go, then nothing runs any more.  What
+# the kernel itself frees now and then may wake the engine a few times; a timer
+# would do so 250 times.
+# Without a process: fpr NAME runs cat.
 peek() { # file, into $peeked
 	read -r peeked <"/sys/kernel/fpr/$1"
 }
-mkfifo /tmp/never
 rested=0
-while rest 15; rested=$((rested + 15)); [ $rested -lt 150 ]; do
+while nap 15000; rested=$((rested + 15)); [ $rested -lt 150 ]; do
 	peek state
 	[ "$peeked" != idle ] || break
 done
 state=$peeked
 peek stats/wakeups
 wakeups=$peeked
-rest 50
+nap 50000
 peek stats/wakeups
 equal "the engine comes to rest, after $rested s" "$state" idle
 in_range "idle for 50 s: woken" $((peeked - wakeups)) 0 5

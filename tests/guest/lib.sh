@@ -106,6 +106,15 @@ wait_until() {
 	done
 }
 
+# nap MS: waits in the shell itself, since a process that ends frees memory
+nap() {
+	nap_ms=$(($1 % 1000 + 1000))
+	[ -e /tmp/never ] || mkfifo /tmp/never
+	# shellcheck disable=SC3045 # busybox has read -t
+	read -r -t "$(($1 / 1000)).${nap_ms#1}" _ <>/tmp/never
+	return 0
+}
+
 # uptime_ms: milliseconds since boot, in steps of 10
 uptime_ms() {
 	read -r uptime_now _ </proc/uptime
@@ -123,8 +132,9 @@ fpr_set() { echo "$2" 2>/dev/null >"$FPR_SYSFS/$1"; }
 # fpr_is NAME VALUE: for wait_until and check
 fpr_is() { [ "$(fpr "$1")" = "$2" ]; }
 
-# fpr_above NAME VALUE: likewise, for counters that grow
+# fpr_above, fpr_below NAME VALUE: likewise, for counters that grow
 fpr_above() { [ "$(fpr "$1")" -gt "$2" ]; }
+fpr_below() { [ "$(fpr "$1")" -lt "$2" ]; }
 
 # meminfo NAME: a line of /proc/meminfo in KiB
 meminfo() { awk -v name="$1:" '$1 == name { print $2 }' /proc/meminfo; }

@@ -1,12 +1,11 @@
 # shellcheck shell=dash disable=SC3045,SC2034,SC2154 # busybox has read -t; shared
 # SPDX-License-Identifier: GPL-2.0
-# For torture.sh and its actors: random numbers, waiting, counting, and the
-# modules.  Nothing in the actors' inner loops starts a process that need not.
+# For torture.sh and its actors: random numbers, counting, and the modules.
+# Nothing in the actors' inner loops starts a process that need not.
 
 SYS_TESTDEV=/sys/module/fpr_testdev/parameters
 SYS_BADHOST=/sys/module/fpr_badhost/parameters
 SYS_VIRTIO=/sys/bus/virtio
-[ -e /tmp/never ] || mkfifo /tmp/never
 
 # rnd N: a number below N, in r
 rnd() {
@@ -25,13 +24,6 @@ one_of() {
 	rnd $#
 	shift "$r"
 	r=$1
-}
-
-# nap MS
-nap() {
-	nap_ms=$(($1 % 1000 + 1000))
-	read -r -t "$(($1 / 1000)).${nap_ms#1}" _ <>/tmp/never
-	return 0
 }
 
 # did NAME [WHAT]: counts an action and says so
@@ -158,6 +150,20 @@ put_back() {
 	done
 	[ -z "$min_free" ] || echo "$min_free" >/proc/sys/vm/min_free_kbytes
 	echo 0 >$SYS_BADHOST/faults
+}
+
+no_virtio_mem() { ! grep -q '(virtio_mem)' /proc/iomem; }
+
+# Nothing is in the way of it any more.  A block that is not removed when the last
+# of it is unplugged waits until some of it has been plugged in again.
+empty_virtio_mem() {
+	for _ in 1 2 3 4 5; do
+		host_sync vmem-0 >/dev/null
+		wait_until 5 no_virtio_mem && return 0
+		host_sync vmem-4 >/dev/null
+		nap 500
+	done
+	return 1
 }
 
 # gather: what is counted in the test modules that stay

@@ -24,6 +24,8 @@
 
 #include <fpr/fpr.h>
 
+#include "spin.h"
+
 static unsigned int max_entries = 32;
 module_param(max_entries, uint, 0444);
 static unsigned int max_entry_kb;
@@ -37,6 +39,9 @@ MODULE_PARM_DESC(no_promises, "guarantee nothing of the content of reported page
 static unsigned int delay_ms;
 module_param(delay_ms, uint, 0644);
 MODULE_PARM_DESC(delay_ms, "how long each report takes, milliseconds");
+static unsigned int busy_ms;
+module_param(busy_ms, uint, 0644);
+MODULE_PARM_DESC(busy_ms, "how long each report keeps the CPU busy, milliseconds");
 static unsigned int fail_every;
 module_param(fail_every, uint, 0644);
 MODULE_PARM_DESC(fail_every, "fail each so manieth report; 0: none");
@@ -234,6 +239,7 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	}
 	entries += nents;
 	fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
+	spin_ms(READ_ONCE(busy_ms));
 	if (ms)
 		msleep(ms);
 	check_fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
