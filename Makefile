@@ -9,7 +9,7 @@ KERNEL ?= 6.1-cloud
 # KERNELS= chooses those of "make check" and "make matrix".
 CHECK_KERNELS ?= $(or $(KERNELS),6.1-cloud 6.12-cloud)
 SHORT_KERNELS ?= $(if $(KERNELS),,5.10-cloud 7.3-cloud)
-DEBUG_KERNELS ?= 6.1-debug 6.12-debug
+DEBUG_KERNELS ?= 6.1-debug
 BUILD_KERNELS ?= 5.10-cloud 6.1-cloud 6.1-generic 6.12-cloud 6.12-rt 7.2-cloud 7.3-cloud
 CYCLES ?= 200
 
@@ -128,7 +128,8 @@ help:
 	@echo '  check-guest     tests in QEMU guests (CHECK_KERNELS= or KERNEL=)'
 	@echo '  check-dkms      install, rebuild and remove in a Debian root tree'
 	@echo '  check-debug     guest tests on kernels of our own, with KASAN, lockdep,'
-	@echo '                  kmemleak, shuffled pages (DEBUG_KERNELS=; hours)'
+	@echo '                  kmemleak, shuffled pages (about 80 minutes each;'
+	@echo '                  DEBUG_KERNELS="6.1-debug 6.12-debug")'
 	@echo '  matrix          every kernel with every hook kind: builds, boots, a table'
 	@echo '                  (KERNELS= HOOKS= TESTS=)'
 	@echo '  fuzz            fuzzers of the host side, 10 minutes each (SECONDS=)'

@@ -48,7 +48,7 @@ freeze_with() { # fault
 	echo 0 >$badhost/faults
 	log_has "PM: suspend exit"
 }
-echo 1500 >/sys/module/virtio_fpr/parameters/report_timeout_ms
+slow 1500 >/sys/module/virtio_fpr/parameters/report_timeout_ms
 check "a host to be late" modprobe fpr_badhost max_late_ms=1000
 for round in 1 2 3; do
 	check "$round: frozen before a late answer, and thawed" freeze_with 1

@@ -31,10 +31,12 @@ for hook in tracepoint tracepoint+drain ftrace kprobe none; do
 	check "hook=$hook: all that is free is reported first" fpr_set flush 1
 	check "hook=$hook: what is freed is reported" reports 10
 	sweeps=$(fpr stats/sweeps)
-	if [ $hook != none ]; then
-		in_range "hook=$hook: not by a sweep" "$sweeps" 0 0
-	else
+	if [ $hook = none ]; then
 		in_range "hook=$hook: by a sweep" "$sweeps" 1 100
+	elif [ "$(slow 1)" = 1 ]; then
+		equal "hook=$hook: not by a sweep" "$sweeps" 0
+	else
+		skip "hook=$hook: not by a sweep" "flushing takes longer than until a sweep"
 	fi
 	# Kprobes do not nest: what an interrupt frees within a probe is missed, and
 	# left to the sweep.  That is counted, and rare; the others miss nothing.

@@ -107,9 +107,9 @@ wait_until() {
 }
 
 # nap MS: waits in the shell itself, since a process that ends frees memory
+[ -e /tmp/never ] || mkfifo /tmp/never
 nap() {
 	nap_ms=$(($1 % 1000 + 1000))
-	[ -e /tmp/never ] || mkfifo /tmp/never
 	# shellcheck disable=SC3045 # busybox has read -t
 	read -r -t "$(($1 / 1000)).${nap_ms#1}" _ <>/tmp/never
 	return 0

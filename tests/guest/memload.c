@@ -101,6 +101,25 @@ static void write_slot(struct slot *s)
 }
 
 /*
+ * In a child that is to have one slot: the others' ends have to be their
+ * parent's alone, and so has their memory, which would stay in use otherwise
+ * when the parent has freed it.
+ */
+static void drop_others(const struct slot *s)
+{
+	int i;
+
+	for (i = 0; i < SLOTS; i++) {
+		if (&slots[i] == s || !slots[i].size)
+			continue;
+		if (slots[i].fd >= 0)
+			close(slots[i].fd);
+		if (slots[i].kind != FILE_WRITTEN)
+			munmap(slots[i].mem, slots[i].size);
+	}
+}
+
+/*
  * A child that has the same pages.  The parent writes its own over them; when
  * the child is told to, by the end of the pipe, it looks at what it has.
  */
@@ -116,13 +135,8 @@ static void share_slot(struct slot *s)
 	if (s->child < 0)
 		die("fork");
 	if (!s->child) {
-		int i;
-
 		close(ends[1]);
-		/* The others' ends have to be their parent's alone. */
-		for (i = 0; i < SLOTS; i++)
-			if (&slots[i] != s && slots[i].size && slots[i].fd >= 0)
-				close(slots[i].fd);
+		drop_others(s);
 		while (read(ends[0], &end, 1) < 0 && errno == EINTR)
 			;
 		check(s, s->mem, 0, s->size);

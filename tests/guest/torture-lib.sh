@@ -154,18 +154,6 @@ put_back() {
 
 no_virtio_mem() { ! grep -q '(virtio_mem)' /proc/iomem; }
 
-# Nothing is in the way of it any more.  A block that is not removed when the last
-# of it is unplugged waits until some of it has been plugged in again.
-empty_virtio_mem() {
-	for _ in 1 2 3 4 5; do
-		host_sync vmem-0 >/dev/null
-		wait_until 5 no_virtio_mem && return 0
-		host_sync vmem-4 >/dev/null
-		nap 500
-	done
-	return 1
-}
-
 # gather: what is counted in the test modules that stay
 gather() {
 	echo "faults $(tr ',' '+' <$SYS_BADHOST/injected)" | awk '{ n = split($2, f, "+")

@@ -10,6 +10,10 @@
 # of virtio_mem, while the OOM killer is off for suspend); torture.host.py sees
 # to it that none of them is fpr's, and that nobody is killed for memory but the
 # hog: oom256.sh and oom512.sh see to it that fpr does not bring that about.
+#
+# The DIMMs that are added are well below the memory of virtio-mem: the driver
+# of 6.1 takes what follows directly for its own when it is unloaded, and
+# leaves a name behind.
 # vm: mem=1024 smp=2 timeout=420 append=SEED=1 append=LENGTH_S=50 append=DEVICES=both append=VIRTIO_MEM=1
 # vm: append=memhp_default_state=online_movable
 # vm: modules=fpr,virtio_fpr,fpr_testdev,fpr_badhost,virtio_balloon,virtio_mem
@@ -19,7 +23,7 @@
 # vm: qemu="-device pcie-root-port,id=port0,chassis=1"
 # vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
 # vm: qemu="-object memory-backend-ram,id=vmem,size=512M"
-# vm: qemu="-device virtio-mem-pci,id=vmem0,memdev=vmem,requested-size=0"
+# vm: qemu="-device virtio-mem-pci,id=vmem0,memdev=vmem,requested-size=0,memaddr=0x180000000"
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/torture-lib.sh
@@ -93,7 +97,9 @@ check "a device can be had again" sh -c ". /test/lib.sh; . /bin/torture-lib.sh
 	load_core && load_device fpr_testdev && fpr_set flush 1; unload_all"
 rmmod fpr_badhost
 if [ "$VIRTIO_MEM" = 1 ]; then
-	empty_virtio_mem || diag "virtio_mem keeps memory"
+	# Nothing is in the way of it any more.
+	host_sync vmem-0 >/dev/null
+	wait_until 20 no_virtio_mem || diag "virtio_mem keeps memory"
 	rmmod virtio_mem
 fi
 host_sync over >/dev/null
@@ -107,4 +113,4 @@ in_range "memory in use is what it was, KiB" "$(used_kb)" $((used_before - 65536
 	$((used_before + 24576 + added))
 refuse "no breach of the contract in the log" log_has VIOLATION
 figures
-check "something was done" test "$(sum actions)" -gt $((LENGTH_S * 2))
+check "something was done" test "$(sum actions)" -gt $((LENGTH_S * 2 / $(slow 1)))
