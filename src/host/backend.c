@@ -1,8 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <errno.h>
 #include <inttypes.h>
-#include <libgen.h>
-#include <limits.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -32,21 +30,27 @@ static void guest_name(const struct backend *b, char *to, size_t size)
 		*dot = 0;
 }
 
-static void write_counters(void *ctx, int unused)
+/* 0 or a negative errno */
+static int write_prometheus(const struct backend *b)
 {
 	static char text[COUNTERS_TEXT_SIZE];
-	static int last;
-	struct backend *b = ctx;
 	char guest[65];
 	size_t len;
-	int err;
 
-	(void)unused;
 	guest_name(b, guest, sizeof(guest));
 	len = counters_prometheus(b->counters, guest, text, sizeof(text));
 	if (len >= sizeof(text))
-		return;
-	err = counters_write_file(b->options->prometheus, text, len);
+		return -E2BIG;
+	return counters_write_file(b->options->prometheus, text, len);
+}
+
+static void write_counters(void *ctx, int unused)
+{
+	static int last;
+	struct backend *b = ctx;
+	int err = write_prometheus(b);
+
+	(void)unused;
 	if (err && err != last)
 		log_warn("the counters cannot be written path=%s reason=\"%s\"",
 			 b->options->prometheus, strerror(-err));
@@ -223,9 +227,11 @@ static void memory_vanished(int number)
 	static const char text[] =
 		"guest memory that the VMM gave has vanished; the program ends\n";
 
+	ssize_t sent = write(STDERR_FILENO, text, sizeof(text) - 1);
+
+	/* If nobody hears it, the status says it, too. */
+	(void)sent;
 	(void)number;
-	if (write(STDERR_FILENO, text, sizeof(text) - 1) < 0)
-		_exit(2);
 	_exit(1);
 }
 
@@ -287,17 +293,16 @@ static bool open_pressure(struct backend *b)
 /* The first time must work; who watches the file would wait in vain. */
 static bool open_prometheus(struct backend *b)
 {
-	char path[PATH_MAX];
+	int err;
 
 	if (!b->options->prometheus)
 		return true;
-	snprintf(path, sizeof(path), "%s", b->options->prometheus);
-	if (access(dirname(path), W_OK | X_OK)) {
-		log_error("no file can be made for --prometheus in %s: %s", path,
-			  strerror(errno));
+	err = write_prometheus(b);
+	if (err) {
+		log_error("--prometheus=%s cannot be written: %s; name a file in a directory that may be written to",
+			  b->options->prometheus, strerror(-err));
 		return false;
 	}
-	write_counters(b, 0);
 	b->writer = loop_every(b->loop, WRITE_MS, write_counters, b);
 	return b->writer;
 }

@@ -81,6 +81,11 @@ static bool balloon_kick(struct vdev *vdev, unsigned int q)
 	return queues_kick(&to_balloon(vdev)->queues, q);
 }
 
+static void balloon_set_broken(struct vdev *vdev, const char *why)
+{
+	queues_broken(&to_balloon(vdev)->queues, why);
+}
+
 static void balloon_reset(struct vdev *vdev)
 {
 	queues_reset(&to_balloon(vdev)->queues);
@@ -96,6 +101,7 @@ static const struct vdev_ops balloon_ops = {
 	.queue_start = balloon_queue_start,
 	.queue_stop = balloon_queue_stop,
 	.kick = balloon_kick,
+	.broken = balloon_set_broken,
 	.reset = balloon_reset,
 };
 

@@ -251,6 +251,12 @@ static void client_serve(struct client *client)
 	}
 }
 
+/* It has closed both directions; who has closed one may still want to hear. */
+static bool hung_up(const struct client *client)
+{
+	return send(client->fd, "", 0, MSG_DONTWAIT | MSG_NOSIGNAL) < 0;
+}
+
 static void client_readable(void *ctx, int fd)
 {
 	struct client *client = ctx;
@@ -264,8 +270,7 @@ static void client_readable(void *ctx, int fd)
 	got = recv(fd, client->line + client->len, room, MSG_DONTWAIT);
 	if (got < 0 && (errno == EAGAIN || errno == EINTR))
 		return;
-	if (got == 0 && client->waits) {
-		/* It said all it wanted, and may still want to hear. */
+	if (got == 0 && client->waits && !hung_up(client)) {
 		loop_remove(client->readable);
 		client->readable = NULL;
 		return;
@@ -286,6 +291,8 @@ static struct client *find_place(struct control *control)
 	for (int i = 0; i < CONTROL_CLIENTS; i++) {
 		struct client *client = &control->clients[i];
 
+		if (client->fd >= 0 && client->waits && hung_up(client))
+			client_close(client);
 		if (client->fd < 0)
 			return client;
 		if (!client->waits && (!place || client->last < place->last))

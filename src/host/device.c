@@ -264,6 +264,11 @@ static bool device_kick(struct vdev *vdev, unsigned int q)
 	return queues_kick(&to_device(vdev)->queues, q);
 }
 
+static void device_set_broken(struct vdev *vdev, const char *why)
+{
+	queues_broken(&to_device(vdev)->queues, why);
+}
+
 static void device_reset(struct vdev *vdev)
 {
 	queues_reset(&to_device(vdev)->queues);
@@ -279,6 +284,7 @@ static const struct vdev_ops device_ops = {
 	.queue_start = device_queue_start,
 	.queue_stop = device_queue_stop,
 	.kick = device_kick,
+	.broken = device_set_broken,
 	.reset = device_reset,
 };
 

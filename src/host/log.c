@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <ctype.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,11 +34,24 @@ static const char *level_name(enum log_level level)
 	}
 }
 
+/* Without standard error, the next file that is opened would get the log. */
+static void open_standard_files(void)
+{
+	int fd;
+
+	do {
+		fd = open("/dev/null", O_RDWR);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
+	if (fd >= 0)
+		close(fd);
+}
+
 void log_init(const char *name, bool verbose)
 {
 	log_state.name = name;
 	log_state.verbose = verbose;
 	log_state.journal = getenv("JOURNAL_STREAM");
+	open_standard_files();
 }
 
 /* True if one line more may be written. */

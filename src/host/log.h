@@ -26,7 +26,8 @@ enum log_level {
  * @verbose: lines of level debug, too
  *
  * With JOURNAL_STREAM in the environment (systemd sets it) lines begin with their
- * level instead.
+ * level instead.  Call it before anything is opened: standard files that are closed
+ * become /dev/null, lest another file gets the number of standard error.
  */
 void log_init(const char *name, bool verbose);
 

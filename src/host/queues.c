@@ -39,12 +39,19 @@ uint16_t queues_stop(struct queues *q, unsigned int index)
 	return exists(q, index) ? ring_stop(&q->rings[index]) : 0;
 }
 
+void queues_broken(struct queues *q, const char *why)
+{
+	if (q->broken)
+		return;
+	q->broken = why;
+	q->counters->needs_reset++;
+}
+
 static void needs_reset(struct queues *q, const char *why)
 {
 	struct vdev *dev = q->dev;
 
-	q->broken = why;
-	q->counters->needs_reset++;
+	queues_broken(q, why);
 	if (dev->transport_ops)
 		dev->transport_ops->needs_reset(dev->transport, why);
 }

@@ -65,6 +65,9 @@ uint16_t queues_stop(struct queues *q, unsigned int index);
  */
 bool queues_kick(struct queues *q, unsigned int index);
 
+/* The driver broke a rule, the protocol says; counted once until the reset. */
+void queues_broken(struct queues *q, const char *why);
+
 /* All queues stopped, no feature accepted, nothing broken. */
 void queues_reset(struct queues *q);
 

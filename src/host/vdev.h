@@ -64,6 +64,9 @@ struct vdev_transport_ops {
  * @queue_stop: no more; returns the index of the next available entry
  * @kick: look at the queue; true if it has more than one call may do: call again
  *	when other things have had their turn.  To be called after @queue_start too
+ * @broken: the driver broke a rule that the protocol watches over: nothing is
+ *	processed until the reset, as after &vdev_transport_ops.needs_reset, which is
+ *	not called.  Nothing new if the device said so itself
  * @reset: back to how it was before the driver came; all queues are stopped, the
  *	memory remains.  When it returns the device touches no page of the guest
  */
@@ -78,6 +81,7 @@ struct vdev_ops {
 			   const struct vdev_queue_setup *setup);
 	uint16_t (*queue_stop)(struct vdev *dev, unsigned int q);
 	bool (*kick)(struct vdev *dev, unsigned int q);
+	void (*broken)(struct vdev *dev, const char *why);
 	void (*reset)(struct vdev *dev);
 };
 

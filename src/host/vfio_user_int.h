@@ -8,7 +8,7 @@
 /* Beside errnos: the client broke the protocol, the connection ends. */
 #define VFIO_USER_FATAL	(-4096)
 
-/* The only file of the message, which is the caller's from now on; or -1 */
+/* File @i of the message, below &vfio_user.nr_fds; the caller's from now on */
 int vfio_user_take_fd(struct vfio_user *vu, unsigned int i);
 
 /**

@@ -15,7 +15,7 @@
  * @backend: what is around the protocol
  * @server: where VMMs come
  * @vu: the function, and the VMM
- * @readable: watches the connection, NULL when there is none
+ * @readable: watches the connection; NULL when there is none, or @again is due
  * @again: there is more to do
  */
 static struct program {
@@ -48,6 +48,12 @@ static void session_end(struct program *p, bool failed)
 
 static void process(struct program *p);
 
+static void session_readable(void *ctx, int fd)
+{
+	(void)fd;
+	process(ctx);
+}
+
 static void process_again(void *ctx, int unused)
 {
 	struct program *p = ctx;
@@ -55,7 +61,28 @@ static void process_again(void *ctx, int unused)
 	(void)unused;
 	loop_remove(p->again);
 	p->again = NULL;
-	process(p);
+	p->readable = loop_watch_fd(p->backend.loop, p->vu.sock, session_readable, p);
+	if (p->readable) {
+		process(p);
+		return;
+	}
+	log_error("the connection cannot be watched");
+	session_end(p, true);
+}
+
+/*
+ * Not watched meanwhile: a client that has sent more than it reads would wake us
+ * without end.
+ */
+static void call_again(struct program *p)
+{
+	if (p->again)
+		return;
+	p->again = loop_once(p->backend.loop, AGAIN_MS, process_again, p);
+	if (!p->again)
+		return;
+	loop_remove(p->readable);
+	p->readable = NULL;
 }
 
 static void process(struct program *p)
@@ -64,9 +91,7 @@ static void process(struct program *p)
 	case VFIO_USER_WAIT:
 		break;
 	case VFIO_USER_AGAIN:
-		if (!p->again)
-			p->again = loop_once(p->backend.loop, AGAIN_MS,
-					     process_again, p);
+		call_again(p);
 		break;
 	case VFIO_USER_GONE:
 		session_end(p, false);
@@ -75,12 +100,6 @@ static void process(struct program *p)
 		session_end(p, true);
 		break;
 	}
-}
-
-static void session_readable(void *ctx, int fd)
-{
-	(void)fd;
-	process(ctx);
 }
 
 static bool session_begin(void *ctx, int sock)
@@ -126,8 +145,7 @@ static bool start(struct program *p, const struct options *options,
 
 static void end(struct program *p)
 {
-	if (p->readable)
-		drop_client(p);
+	drop_client(p);
 	if (p->server.loop)
 		server_close(&p->server);
 	backend_close(&p->backend);

@@ -17,6 +17,7 @@ static void break_if_needed(struct vhost_user *vu)
 		return;
 	log_warn("the driver broke the rules, device needs a reset reason=\"%s\"",
 		 vu->breaking);
+	vu->dev->ops->broken(vu->dev, vu->breaking);
 	vu->breaking = NULL;
 	vu->broken = true;
 	vhost_user_pause_all(vu);

@@ -69,7 +69,7 @@ static ssize_t receive_some(struct vhost_user_msg *msg, int sock, void *to,
 	if (got < 0)
 		return errno == EAGAIN ? -EAGAIN : -errno;
 	if (!take_fds(msg, &mh)) {
-		*why = "more than 8 files";
+		*why = "more than 8 files, or than this program may have open";
 		return -EPROTO;
 	}
 	return got ? got : -ECONNRESET;

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "log.h"
@@ -253,6 +254,7 @@ static bool take_file(struct vhost_user *vu, uint32_t *index, int *fd)
 	uint64_t word = vu->msg.payload.u64;
 	bool none = word & VHOST_USER_VRING_NO_FD;
 	bool one = vu->msg.nr_fds == 1;
+	struct stat st;
 	int flags;
 
 	*index = word & VHOST_USER_VRING_INDEX_MASK;
@@ -265,8 +267,13 @@ static bool take_file(struct vhost_user *vu, uint32_t *index, int *fd)
 		return false;
 	if (none)
 		return true;
-	/* Neither a full counter nor an empty one may hold this program up. */
+	/* Neither a full counter nor an empty one may hold this program up... */
 	flags = fcntl(vu->msg.fds[0], F_GETFL);
+	/* ...and a disk may, whatever its flags. */
+	if (fstat(vu->msg.fds[0], &st) || S_ISREG(st.st_mode) || S_ISBLK(st.st_mode)) {
+		vu->why = "a file that is no signal";
+		return false;
+	}
 	if (flags < 0 || fcntl(vu->msg.fds[0], F_SETFL, flags | O_NONBLOCK)) {
 		vu->why = "the file cannot be used";
 		return false;

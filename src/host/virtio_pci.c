@@ -77,6 +77,7 @@ void virtio_pci_broken(struct virtio_pci *vp, const char *why)
 	if (vp->status & VIRTIO_CONFIG_S_NEEDS_RESET)
 		return;
 	log_warn("the driver broke the rules, the device needs a reset why=\"%s\"", why);
+	vp->dev->ops->broken(vp->dev, why);
 	vp->status |= VIRTIO_CONFIG_S_NEEDS_RESET;
 	if (vp->status & VIRTIO_CONFIG_S_DRIVER_OK)
 		virtio_pci_irq_config(vp);

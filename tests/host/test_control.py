@@ -3,6 +3,7 @@
 
 import os
 import signal
+import socket
 import stat
 import threading
 import time
@@ -109,6 +110,29 @@ def several_wait_at_once(binary):
             equal(data.splitlines()[0], b"request %d" % (i + 1), "answer")
             assert b"device vendor" in data, "the command behind the request"
             client.close()
+        vmm.close()
+
+
+@test
+def clients_that_wait_and_go(binary):
+    """Whoever asked and went, at once or in two steps, keeps no place."""
+    with Running(binary) as program:
+        vmm = VMM(program.path).start()
+        vmm.sync()
+        clients = [program.client() for _ in range(16)]
+        for i, client in enumerate(clients):
+            client.sendall(b"request 0 3600\n")
+            program.wait_log(f"request made number={i + 1} ")
+        for client in clients[:15]:
+            client.shutdown(socket.SHUT_WR)
+        equal(read_answer(program.client()),
+              ["error: all clients wait for the guest; try later"], "all listen")
+        for client in clients[1:]:
+            client.close()
+        equal(program.command("status")[-1], "ok", "their places are free")
+        vmm.rings[0].request([vendor.done(16, 4096)])
+        equal(read_answer(clients[0])[0], "request 1", "the one that still listens")
+        clients[0].close()
         vmm.close()
 
 

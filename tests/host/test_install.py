@@ -54,6 +54,11 @@ def install_and_uninstall(binary):
             unit = file.read()
         assert "ExecStart=/opt/fpr/libexec/fpr/vhost-user-fpr " in unit, unit
         assert "@BINDIR@" not in unit, unit
+        with open(root + "lib/systemd/system/vfio-user-fpr@.service",
+                  encoding="utf-8") as file:
+            both = unit + file.read()
+        # The socket's name is the label of the counters: one a guest
+        equal(both.count("-user-fpr/%i/%i.sock "), 2, "sockets named after guests")
         if shutil.which("systemd-analyze"):
             check_unit(root, unit)
         for _ in range(2):

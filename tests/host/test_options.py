@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import tempfile
+import time
 
 from fakevmm import VMM
 from harness import Running, equal, test
@@ -87,6 +88,8 @@ def wrong_places(binary):
         assert not os.path.exists(directory + "/x"), "no socket left behind"
         fails(binary, 1, "--prometheus", f"--socket-path={directory}/x",
               f"--prometheus={directory}/none/x")
+        fails(binary, 1, "--prometheus", f"--socket-path={directory}/x",
+              f"--prometheus={directory}")
         got, _, errors = run(binary, f"--socket-path={directory}/x",
                              f"--cgroup={directory}")
         equal(got, 1, errors)
@@ -163,3 +166,22 @@ def journal(binary):
                               timeout=20, check=False)
         equal(done.stderr.count("\n"), 1, "lines")
         assert done.stderr.startswith("<3>no directory"), done.stderr
+
+
+@test
+def closed_standard_files(binary):
+    """The log goes nowhere, not into what has got the number of standard error."""
+    with tempfile.TemporaryDirectory() as directory:
+        path, control = directory + "/vhost.sock", directory + "/control.sock"
+        command = [binary, f"--socket-path={path}", f"--control-socket={control}"]
+        with subprocess.Popen(["sh", "-c", 'exec "$@" <&- >&- 2>&-', "sh", *command]) as run_:
+            try:
+                end = time.monotonic() + 20
+                while not (os.path.exists(path) and os.path.exists(control)):
+                    assert time.monotonic() < end, "does not start"
+                    time.sleep(0.01)
+                links = [os.readlink(f"/proc/{run_.pid}/fd/{fd}") for fd in range(3)]
+            finally:
+                run_.terminate()
+            equal(run_.wait(20), 0, "exit status")
+        equal(links, ["/dev/null"] * 3, "standard files")

@@ -326,6 +326,8 @@ def badly_placed_ring_keeps_the_connection(binary):
                     "=IIQQQQ", 0, 0, at[what], at[what], at[what], 0))
                 vmm.send(fakevmm.SET_VRING_KICK, struct.pack("=Q", 0), [ring.kick_fd])
             equal(vmm.ask_u64(fakevmm.GET_STATUS), fakevmm.STATUS_NEEDS_RESET, what)
+            equal(program.value("status", "state"), "needs-reset", what)
+            equal(program.value("counters", "needs_reset"), "1", what)
             vmm.close()
 
 

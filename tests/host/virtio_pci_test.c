@@ -28,6 +28,7 @@ static struct {
 	unsigned int starts;
 	unsigned int stops;
 	unsigned int resets;
+	unsigned int broken;
 	unsigned int mem_changes;
 	bool running[NR_QUEUES];
 	struct vdev_queue_setup setup[NR_QUEUES];
@@ -97,6 +98,13 @@ static bool dev_kick(struct vdev *dev, unsigned int q)
 	return device.more && device.more--;
 }
 
+static void dev_broken(struct vdev *dev, const char *why)
+{
+	(void)dev;
+	assert_non_null(why);
+	device.broken++;
+}
+
 static void dev_reset(struct vdev *dev)
 {
 	(void)dev;
@@ -115,6 +123,7 @@ static const struct vdev_ops dev_ops = {
 	.queue_start = dev_queue_start,
 	.queue_stop = dev_queue_stop,
 	.kick = dev_kick,
+	.broken = dev_broken,
 	.reset = dev_reset,
 };
 
@@ -869,6 +878,7 @@ static void test_needs_reset(void **state)
 	assert_true(status() & VIRTIO_CONFIG_S_NEEDS_RESET);
 	assert_false(device.running[0]);
 	assert_int_equal(reg(VIRTIO_PCI_ISR_STATUS, 1), 2);
+	assert_int_equal(device.broken, 1);
 	device.break_with = NULL;
 	notify(0);
 	assert_int_equal(device.kicks[0], 2);
