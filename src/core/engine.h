@@ -118,6 +118,9 @@ struct fpr_engine {
 
 extern struct fpr_engine fpr_engine;
 
+/* Longest distance between two attempts while the device fails reports. */
+#define FPR_MAX_BACKOFF_MS	64000
+
 /* The wrapping millisecond clock of the block map; stands still in suspend. */
 u32 fpr_now_ms(void);
 

@@ -18,9 +18,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* Back-off after a failed report. */
-#define BACKOFF_MS		1000
+/* Back-off after a failed report: this long, and twice as long each time. */
 #define BACKOFF_DOUBLINGS	6
+#define BACKOFF_MS		(FPR_MAX_BACKOFF_MS >> BACKOFF_DOUBLINGS)
 
 /* Blocks of the largest buddy that a block can be in. */
 #define BUDDY_BLOCKS \

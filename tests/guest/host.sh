@@ -5,7 +5,7 @@
 # vm: mem=512 smp=2 timeout=180 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 33
+plan 37
 
 dev=/sys/module/fpr_testdev/parameters
 testdev() { cat "$dev/$1"; }
@@ -71,6 +71,19 @@ sleep 2
 equal "while reports fail it waits" "$(testdev answered)" 8
 echo 0 >$dev/fail_every
 check "until they do not" wait_until 30 testdev_is answered 9
+# The back-off holds, however often the worker is woken: 0, 1, 3, 7, 15, 31 s.
+echo 20 >"$FPR_SYSFS/delay_ms"
+failures=$(testdev failures)
+echo 1 >$dev/fail_every
+echo "10 9" >$dev/request
+for _ in 1 2 3 4 5; do churn; done
+in_range "a request that waits keeps to the back-off, attempts" \
+	$(($(testdev failures) - failures)) 1 6
+echo 0 >$dev/fail_every
+fpr_set enabled 0
+fpr_set enabled 1
+check "and is answered after a new start" wait_until 20 testdev_is answered 10
+echo 600000 >"$FPR_SYSFS/delay_ms"
 
 # Pressure
 wanted() { # LEVEL NAME
