@@ -125,7 +125,7 @@ bool fpr_request_begin(u32 now)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	if (!e->wanted.pending || !e->dev->ops->all_reported)
+	if (!e->wanted.pending)
 		return false;
 	e->served.number = e->wanted.number;
 	e->served.order = e->wanted.order;
@@ -156,6 +156,8 @@ void fpr_request_end(bool done)
 		return;
 	}
 	fpr_stat_add(&fpr_stats.requests, 1);
+	if (!e->dev->ops->all_reported)
+		return;
 	mutex_unlock(&e->lock);
 	e->dev->ops->all_reported(e->dev, e->served.number, pages << PAGE_SHIFT);
 	mutex_lock(&e->lock);

@@ -107,7 +107,15 @@ before=$(reported)
 churn
 check "as the delay says" wait_until 10 back "$before"
 equal "the contract was kept" "$(testdev violations)" 0
-check "another device may come" sh -c "rmmod fpr_testdev && modprobe fpr_testdev"
+check "another device may come" sh -c \
+	"rmmod fpr_testdev && modprobe fpr_testdev no_answers=1"
 equal "and says nothing of pressure" "$(fpr pressure)" unknown
+served=$(fpr stats/requests)
+echo "1 9" >$dev/request
+check "one that wants no answer may ask" \
+	wait_until 20 fpr_is stats/requests $((served + 1))
+wakeups=$(fpr stats/wakeups)
+sleep 1
+in_range "and then there is quiet, runs" $(($(fpr stats/wakeups) - wakeups)) 0 20
 check "unload, with a request waiting" sh -c \
 	"echo 0 >$FPR_SYSFS/enabled; echo '1 9' >$dev/request; rmmod fpr_testdev && rmmod fpr"
