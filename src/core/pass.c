@@ -223,7 +223,8 @@ static int report_due(u32 now, bool any_age)
 			note_success();
 		fpr_batch_putback(&e->batch);
 		WRITE_ONCE(e->putback_at, jiffies);
-		WRITE_ONCE(e->putbacks, e->putbacks + 1);
+		/* After held_pages is 0; pairs with fpr_wait_putback(). */
+		smp_store_release(&e->putbacks, e->putbacks + 1);
 		wake_up_all(&e->putback_wait);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
@@ -246,10 +247,9 @@ static int report_due(u32 now, bool any_age)
 bool fpr_wait_putback(unsigned int ms)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned long seen = READ_ONCE(e->putbacks);
-
 	/* The number first: it changes after the pages are back. */
-	smp_rmb();
+	unsigned long seen = smp_load_acquire(&e->putbacks);
+
 	return !READ_ONCE(fpr_stats.held_pages) ||
 	       wait_event_timeout(e->putback_wait,
 				  READ_ONCE(e->putbacks) != seen,
