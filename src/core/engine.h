@@ -69,6 +69,7 @@ struct fpr_request {
  * @putbacks: number of batches put back
  * @putback_at: jiffies of the latest
  * @oom_until: jiffies; nothing is isolated before, since memory ran out; 0: never did
+ * @oom_waits: likewise, while the OOM killer waits for a batch
  * @putback_wait: woken when @putbacks changes
  * @flush_wait: woken when @flush_done changes
  * @pressure: of the host, as the device says
@@ -105,6 +106,7 @@ struct fpr_engine {
 	unsigned long putbacks;
 	unsigned long putback_at;
 	unsigned long oom_until;
+	bool oom_waits;
 	wait_queue_head_t putback_wait;
 	wait_queue_head_t flush_wait;
 	enum fpr_pressure pressure;

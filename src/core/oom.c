@@ -36,8 +36,12 @@
  */
 unsigned int fpr_oom_pause_ms(void)
 {
-	unsigned long until = READ_ONCE(fpr_engine.oom_until), now = jiffies;
+	unsigned long until, now = jiffies;
 
+	/* The flag first; pairs with on_oom(). */
+	if (smp_load_acquire(&fpr_engine.oom_waits))
+		return OOM_PAUSE_MS;
+	until = READ_ONCE(fpr_engine.oom_until);
 	if (!until || !time_before(now, until))
 		return 0;
 	/* At least the millisecond after the jiffy. */
@@ -61,6 +65,7 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 	unsigned long *freed = data, pages = READ_ONCE(fpr_stats.held_pages);
 	unsigned long pause = msecs_to_jiffies(OOM_PAUSE_MS);
 	ktime_t start = ktime_get();
+	bool back;
 
 	/* Never 0, which says that memory never ran out. */
 	WRITE_ONCE(e->oom_until, (jiffies + pause) | 1);
@@ -71,10 +76,14 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 			*freed += 1;
 		return NOTIFY_OK;
 	}
-	/* This batch only: there is no other before the pause is over. */
-	if (!fpr_wait_putback(OOM_WAIT_MS))
-		return NOTIFY_OK;
+	/* This batch only: there is no other before the pause after it is over. */
+	WRITE_ONCE(e->oom_waits, true);
+	back = fpr_wait_putback(OOM_WAIT_MS);
 	WRITE_ONCE(e->oom_until, (jiffies + pause) | 1);
+	/* The pause is set before the flag goes; pairs with fpr_oom_pause_ms(). */
+	smp_store_release(&e->oom_waits, false);
+	if (!back)
+		return NOTIFY_OK;
 	*freed += pages;
 	pr_info_ratelimited("memory ran out while %lu KiB of it were with the device: back after %lld ms\n",
 			    pages << (PAGE_SHIFT - 10),
