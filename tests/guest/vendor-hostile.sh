@@ -133,6 +133,7 @@ check "it was served" fpr_above stats/requests 20
 check "there is quiet afterwards" wait_until 20 quiet
 equal "nothing is in the log" "$(lines '.')" 0
 
+equal "no field was read in parts" "$(cat $bad/reads_in_part)" 0
 check "unload" sh -c "rmmod virtio_fpr && rmmod fpr"
 check "the bad host unloads" rmmod fpr_badvendor
 settle
