@@ -31,9 +31,10 @@ static void tear_down(struct vfpr *vf)
 {
 	vfpr_reporting_stop(vf);
 	cancel_work_sync(&vf->config_work);
+	vf->vdev->config->del_vqs(vf->vdev);
+	/* From here on no queue's interrupt starts a work. */
 	if (vf->kind->stopped)
 		vf->kind->stopped(vf);
-	vf->vdev->config->del_vqs(vf->vdev);
 }
 
 /* From a fresh or reset device to one that reports. */
@@ -112,7 +113,7 @@ void vfpr_remove(struct virtio_device *vdev)
 #ifdef CONFIG_PM_SLEEP
 int vfpr_freeze(struct virtio_device *vdev)
 {
-	/* User space and the core's work are frozen: no report is under way. */
+	/* The core has stopped before anything was frozen: no report is under way. */
 	tear_down(vdev->priv);
 	return 0;
 }
