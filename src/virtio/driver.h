@@ -101,7 +101,6 @@ extern struct vfpr_kind vfpr_vendor;
 void vfpr_vendor_match(u32 id, u32 vendor);
 
 /* reporting.c */
-extern unsigned int vfpr_report_timeout_ms;
 int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
 		  unsigned int in, unsigned int *len);
 int vfpr_give_up(struct vfpr *vf, const char *why);
