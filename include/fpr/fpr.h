@@ -153,7 +153,7 @@ int fpr_register_device(struct fpr_device *fdev);
  * the waiter).
  *
  * Context: process context, may sleep; takes the core's mutexes.  Must not be
- * called from @report.
+ * called from an operation of the device.
  */
 void fpr_unregister_device(struct fpr_device *fdev);
 
