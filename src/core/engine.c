@@ -2,6 +2,7 @@
 /* The worker: when to harvest, sweep and pass; starting, stopping; see engine.h. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 
 #include <fpr/fpr.h>
 
@@ -80,10 +81,11 @@ static void wake_worker(struct irq_work *irq_work)
 /**
  * fpr_engine_kick() - run the worker now
  *
- * Context: any but NMI.
+ * Context: engine mutex held, so that nothing is queued behind fpr_engine_stop().
  */
 void fpr_engine_kick(void)
 {
+	lockdep_assert_held(&fpr_engine.lock);
 	if (READ_ONCE(fpr_engine.running))
 		kthread_queue_work(fpr_engine.worker, &fpr_engine.now);
 }

@@ -9,7 +9,8 @@
  *	registering, pausing, unloading: whatever starts and stops the engine.
  *	Holding it: @dev, @running and the armed hook do not change.
  * fpr_engine.lock (mutex)
- *	the block map but its marks, the batch, back-off, sweep, flush numbers.
+ *	the block map but its marks, the batch, back-off, sweep, flush numbers,
+ *	what the host wants.
  *	Holding it: no page is isolated or put back, and no memory whose "present"
  *	bit is set goes offline (the hotplug notifier takes it).  It is dropped
  *	while the device reports, so that a slow host blocks nobody but the worker.
