@@ -175,8 +175,8 @@ void fpr_set_pressure(struct fpr_device *fdev, enum fpr_pressure pressure);
  *	own limit holds
  *
  * Returns at once; @all_reported says when it is done.  While reporting is paused,
- * memory is short or reports fail, the request waits; it is dropped when the
- * device is unregistered.
+ * memory is short or reports fail (but for one attempt), the request waits; it is
+ * dropped when the device is unregistered.
  *
  * Context: process context, may sleep; takes the core's engine mutex.
  */

@@ -226,7 +226,7 @@ static void schedule_next(u32 now)
 		any = true;
 		at = next;
 	}
-	/* A request waits for nothing but the back-off. */
+	/* A request waits for nothing but the back-off, and a new one not for that. */
 	if (e->wanted.pending) {
 		any = true;
 		at = now;
@@ -270,7 +270,7 @@ static void run(struct kthread_work *work)
 	if (pause_ms)
 		goto pause;
 	flush = e->flush_wanted;
-	request = !backing_off(now) && fpr_request_begin(now);
+	request = fpr_request_begin(now, backing_off(now));
 	flushing = request || flush != e->flush_done;
 	harvest(now);
 	sweep_if_due(now);

@@ -34,6 +34,7 @@
 /**
  * struct fpr_request - all free memory is wanted now
  * @pending: it is
+ * @fresh: asked for since the last attempt, which a back-off does not delay
  * @number: of the latest that was asked for
  * @order: down to this order
  * @from: pages that had been reported when the first of those asked that are
@@ -41,6 +42,7 @@
  */
 struct fpr_request {
 	bool pending;
+	bool fresh;
 	u32 number;
 	unsigned int order;
 	unsigned long from;
@@ -157,7 +159,7 @@ unsigned int fpr_effective_order(void);
 unsigned int fpr_delay_ms(void);
 unsigned int fpr_threshold_kb(void);
 const char *fpr_pressure_name(void);
-bool fpr_request_begin(u32 now);
+bool fpr_request_begin(u32 now, bool backing_off);
 void fpr_request_end(bool done);
 void fpr_host_forget(void);
 
