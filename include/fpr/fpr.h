@@ -95,6 +95,7 @@ enum fpr_pressure {
 	FPR_PRESSURE_LOW,
 	FPR_PRESSURE_HIGH,
 	FPR_PRESSURE_CRITICAL,
+	/* private: */
 	FPR_NR_PRESSURES
 };
 
