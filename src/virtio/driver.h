@@ -57,6 +57,7 @@ struct vfpr_kind {
  * @vdev: the virtio device
  * @kind: what it is
  * @vqs: its queues; NULL where the device has none
+ * @has_queues: @vqs are there; written by probe, remove, freeze and restore
  * @fdev: what the core knows of it
  * @lock: held to submit a report or statistics and to reset the device, so that
  *	nothing is submitted to a device that was reset; guards @gone
@@ -74,6 +75,7 @@ struct vfpr {
 	struct virtio_device *vdev;
 	const struct vfpr_kind *kind;
 	struct virtqueue *vqs[VFPR_NR_QUEUES];
+	bool has_queues;
 	struct fpr_device fdev;
 	struct mutex lock;
 	bool gone;
