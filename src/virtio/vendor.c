@@ -224,8 +224,9 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	if (err)
 		return err;
 
-	status = le32_to_cpu(v->resp.status);
-	discarded = le64_to_cpu(v->resp.discarded);
+	/* Once: a bad host may go on writing. */
+	status = le32_to_cpu(READ_ONCE(v->resp.status));
+	discarded = le64_to_cpu(READ_ONCE(v->resp.discarded));
 	if (discarded > bytes) {
 		dev_warn_once(&vf->vdev->dev, "the host says that it has discarded %llu bytes of %llu\n",
 			      discarded, bytes);
