@@ -95,6 +95,7 @@ enum fpr_pressure {
 	FPR_PRESSURE_LOW,
 	FPR_PRESSURE_HIGH,
 	FPR_PRESSURE_CRITICAL,
+	/* private: */
 	FPR_NR_PRESSURES
 };
 
@@ -153,7 +154,7 @@ int fpr_register_device(struct fpr_device *fdev);
  * the waiter).
  *
  * Context: process context, may sleep; takes the core's mutexes.  Must not be
- * called from @report.
+ * called from an operation of the device.
  */
 void fpr_unregister_device(struct fpr_device *fdev);
 
@@ -175,8 +176,8 @@ void fpr_set_pressure(struct fpr_device *fdev, enum fpr_pressure pressure);
  *	own limit holds
  *
  * Returns at once; @all_reported says when it is done.  While reporting is paused,
- * memory is short or reports fail, the request waits; it is dropped when the
- * device is unregistered.
+ * memory is short or reports fail (but for one attempt), the request waits; it is
+ * dropped when the device is unregistered.
  *
  * Context: process context, may sleep; takes the core's engine mutex.
  */

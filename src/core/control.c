@@ -69,8 +69,10 @@ static int check_limits(const struct fpr_device *dev)
 	unsigned int entries = min_t(unsigned int, dev->max_entries,
 				     FPR_MAX_ENTRIES);
 
-	if (!dev->name || !dev->ops || !dev->ops->report || !dev->max_entries)
+	if (!dev->name || !dev->ops || !dev->ops->report) {
+		pr_err("a device without name or report operation: its driver is at fault\n");
 		return -EINVAL;
+	}
 	if (dev->min_order > FPR_MAX_ORDER) {
 		pr_err("%s discards blocks of order %u and larger, this kernel has none above order %u\n",
 		       dev->name, dev->min_order, (unsigned int)FPR_MAX_ORDER);

@@ -2,6 +2,7 @@
 /* The worker: when to harvest, sweep and pass; starting, stopping; see engine.h. */
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
+#include <linux/lockdep.h>
 
 #include <fpr/fpr.h>
 
@@ -80,10 +81,11 @@ static void wake_worker(struct irq_work *irq_work)
 /**
  * fpr_engine_kick() - run the worker now
  *
- * Context: any but NMI.
+ * Context: engine mutex held, so that nothing is queued behind fpr_engine_stop().
  */
 void fpr_engine_kick(void)
 {
+	lockdep_assert_held(&fpr_engine.lock);
 	if (READ_ONCE(fpr_engine.running))
 		kthread_queue_work(fpr_engine.worker, &fpr_engine.now);
 }
@@ -194,6 +196,17 @@ static void sleep_until(u32 then, u32 now)
 					 msecs_to_jiffies(age_step_ms()));
 }
 
+/*
+ * Whether the device failed and is left alone for now.  A back-off is short: what
+ * seems far away is one that ended before the clock wrapped.
+ */
+static bool backing_off(u32 now)
+{
+	const struct fpr_engine *e = &fpr_engine;
+
+	return e->fails && e->backoff_until - now - 1 < FPR_MAX_BACKOFF_MS;
+}
+
 /* Queue the next run; none at all if there is nothing to wait for. */
 static void schedule_next(u32 now)
 {
@@ -213,12 +226,12 @@ static void schedule_next(u32 now)
 		any = true;
 		at = next;
 	}
-	/* A request waits for nothing but the back-off. */
+	/* A request waits for nothing but the back-off, and a new one not for that. */
 	if (e->wanted.pending) {
 		any = true;
 		at = now;
 	}
-	if (any && e->fails && !fpr_ms_reached(at, e->backoff_until))
+	if (any && backing_off(now) && !fpr_ms_reached(at, e->backoff_until))
 		at = e->backoff_until;
 	if (e->sweep_pending && (!any || fpr_ms_reached(at, e->sweep_at))) {
 		any = true;
@@ -257,14 +270,13 @@ static void run(struct kthread_work *work)
 	if (pause_ms)
 		goto pause;
 	flush = e->flush_wanted;
-	request = fpr_request_begin(now);
+	request = fpr_request_begin(now, backing_off(now));
 	flushing = request || flush != e->flush_done;
 	harvest(now);
 	sweep_if_due(now);
 
 	due = fpr_blockmap_count_due(&e->map, now, &oldest, &next);
-	wait = (e->fails && !fpr_ms_reached(now, e->backoff_until)) || !due ||
-	       below_threshold(due, oldest, now);
+	wait = backing_off(now) || !due || below_threshold(due, oldest, now);
 	if (flushing || !wait)
 		err = fpr_pass(due, now, flushing);
 	if (request)

@@ -9,7 +9,8 @@
  *	registering, pausing, unloading: whatever starts and stops the engine.
  *	Holding it: @dev, @running and the armed hook do not change.
  * fpr_engine.lock (mutex)
- *	the block map but its marks, the batch, back-off, sweep, flush numbers.
+ *	the block map but its marks, the batch, back-off, sweep, flush numbers,
+ *	what the host wants.
  *	Holding it: no page is isolated or put back, and no memory whose "present"
  *	bit is set goes offline (the hotplug notifier takes it).  It is dropped
  *	while the device reports, so that a slow host blocks nobody but the worker.
@@ -33,6 +34,7 @@
 /**
  * struct fpr_request - all free memory is wanted now
  * @pending: it is
+ * @fresh: asked for since the last attempt, which a back-off does not delay
  * @number: of the latest that was asked for
  * @order: down to this order
  * @from: pages that had been reported when the first of those asked that are
@@ -40,6 +42,7 @@
  */
 struct fpr_request {
 	bool pending;
+	bool fresh;
 	u32 number;
 	unsigned int order;
 	unsigned long from;
@@ -120,6 +123,9 @@ struct fpr_engine {
 
 extern struct fpr_engine fpr_engine;
 
+/* Longest distance between two attempts while the device fails reports. */
+#define FPR_MAX_BACKOFF_MS	64000
+
 /* The wrapping millisecond clock of the block map; stands still in suspend. */
 u32 fpr_now_ms(void);
 
@@ -153,7 +159,7 @@ unsigned int fpr_effective_order(void);
 unsigned int fpr_delay_ms(void);
 unsigned int fpr_threshold_kb(void);
 const char *fpr_pressure_name(void);
-bool fpr_request_begin(u32 now);
+bool fpr_request_begin(u32 now, bool backing_off);
 void fpr_request_end(bool done);
 void fpr_host_forget(void);
 

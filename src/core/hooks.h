@@ -20,7 +20,8 @@
  * @missed: events that the kernel could not deliver, over the module's life;
  *	NULL where that cannot happen
  *
- * @arm and @disarm are called in process context with the control mutex held.
+ * @arm and @disarm are called in process context, at load or with the control
+ * mutex held.
  */
 struct fpr_hook {
 	const char *name;

@@ -107,6 +107,7 @@ void fpr_request_all(struct fpr_device *fdev, u32 number, unsigned int order)
 	mutex_lock(&e->lock);
 	if (e->dev == fdev) {
 		want(number, order, fpr_stats.reported_pages);
+		e->wanted.fresh = true;
 		fpr_engine_kick();
 	}
 	mutex_unlock(&e->lock);
@@ -116,16 +117,17 @@ EXPORT_SYMBOL_GPL(fpr_request_all);
 /**
  * fpr_request_begin() - whether the run that begins has a request to serve
  * @now: ms clock
+ * @backing_off: reports have failed: only a request that was not tried yet is
  *
  * Then every block that has free memory is a candidate, also what no hook has
  * told of and what is smaller than the order parameter.
  * Context: worker, engine mutex held.
  */
-bool fpr_request_begin(u32 now)
+bool fpr_request_begin(u32 now, bool backing_off)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	if (!e->wanted.pending || !e->dev->ops->all_reported)
+	if (!e->wanted.pending || (backing_off && !e->wanted.fresh))
 		return false;
 	e->served.number = e->wanted.number;
 	e->served.order = e->wanted.order;
@@ -133,6 +135,7 @@ bool fpr_request_begin(u32 now)
 	/* Read without a lock where the order is shown. */
 	WRITE_ONCE(e->served.pending, true);
 	e->wanted.pending = false;
+	e->wanted.fresh = false;
 	fpr_memory_sweep(now);
 	return true;
 }
@@ -156,6 +159,8 @@ void fpr_request_end(bool done)
 		return;
 	}
 	fpr_stat_add(&fpr_stats.requests, 1);
+	if (!e->dev->ops->all_reported)
+		return;
 	mutex_unlock(&e->lock);
 	e->dev->ops->all_reported(e->dev, e->served.number, pages << PAGE_SHIFT);
 	mutex_lock(&e->lock);
@@ -168,5 +173,6 @@ void fpr_host_forget(void)
 
 	WRITE_ONCE(e->pressure, FPR_PRESSURE_UNKNOWN);
 	e->wanted.pending = false;
+	e->wanted.fresh = false;
 	WRITE_ONCE(e->served.pending, false);
 }

@@ -19,6 +19,7 @@ enum fpr_param_id {
 	FPR_THRESHOLD_KB,
 	FPR_HOLD_KB,
 	FPR_ENABLED,
+	/* private: */
 	FPR_NR_PARAMS
 };
 

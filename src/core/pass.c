@@ -18,9 +18,9 @@
 #define CREATE_TRACE_POINTS
 #include "trace.h"
 
-/* Back-off after a failed report. */
-#define BACKOFF_MS		1000
+/* Back-off after a failed report: this long, and twice as long each time. */
 #define BACKOFF_DOUBLINGS	6
+#define BACKOFF_MS		(FPR_MAX_BACKOFF_MS >> BACKOFF_DOUBLINGS)
 
 /* Blocks of the largest buddy that a block can be in. */
 #define BUDDY_BLOCKS \
@@ -247,9 +247,10 @@ static int report_due(u32 now, bool any_age)
 bool fpr_wait_putback(unsigned int ms)
 {
 	struct fpr_engine *e = &fpr_engine;
-	/* The number first: it changes after the pages are back. */
-	unsigned long seen = smp_load_acquire(&e->putbacks);
+	unsigned long seen;
 
+	/* The number first: it changes after the pages are back. */
+	seen = smp_load_acquire(&e->putbacks);
 	return !READ_ONCE(fpr_stats.held_pages) ||
 	       wait_event_timeout(e->putback_wait,
 				  READ_ONCE(e->putbacks) != seen,

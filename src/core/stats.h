@@ -6,7 +6,7 @@
 #include <linux/compiler.h>
 #include <linux/types.h>
 
-/**
+/*
  * struct fpr_stats - lifetime counters, see docs/abi/sysfs-kernel-fpr
  *
  * Written by the worker alone (one thread at a time) with the helpers below, read

@@ -31,9 +31,13 @@ static void tear_down(struct vfpr *vf)
 {
 	vfpr_reporting_stop(vf);
 	cancel_work_sync(&vf->config_work);
+	/* None after a failed restore; virtio-mmio would free its IRQ twice. */
+	if (vf->has_queues)
+		vf->vdev->config->del_vqs(vf->vdev);
+	vf->has_queues = false;
+	/* From here on no queue's interrupt starts a work. */
 	if (vf->kind->stopped)
 		vf->kind->stopped(vf);
-	vf->vdev->config->del_vqs(vf->vdev);
 }
 
 /* From a fresh or reset device to one that reports. */
@@ -48,6 +52,7 @@ static int bring_up(struct vfpr *vf)
 			err);
 		return err;
 	}
+	vf->has_queues = true;
 	if (vf->kind->configure)
 		vf->kind->configure(vf);
 	WRITE_ONCE(vf->gone, false);
@@ -112,7 +117,7 @@ void vfpr_remove(struct virtio_device *vdev)
 #ifdef CONFIG_PM_SLEEP
 int vfpr_freeze(struct virtio_device *vdev)
 {
-	/* User space and the core's work are frozen: no report is under way. */
+	/* The core was stopped before anything froze: no report is under way. */
 	tear_down(vdev->priv);
 	return 0;
 }

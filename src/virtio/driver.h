@@ -30,12 +30,13 @@ struct vfpr_vendor;
  * @find_queues: sets up the virtqueues
  * @configure: after that, before the device is ready
  * @limits: fills in &vfpr.fdev, device ready
- * @started: registered with the core
+ * @started: the device is ready; before it is registered with the core
  * @config_changed: looks at the configuration; process context
- * @stopped: the device is reset and gone from the core: no work is left
+ * @stopped: the device is reset and gone from the core, the queues are deleted:
+ *	leaves no work behind
  * @exit: the mirror of @init
  *
- * All but @ops, @find_queues and @limits are optional.
+ * @configure, @started, @stopped and @exit are optional.
  */
 struct vfpr_kind {
 	struct virtio_driver driver;
@@ -56,10 +57,12 @@ struct vfpr_kind {
  * @vdev: the virtio device
  * @kind: what it is
  * @vqs: its queues; NULL where the device has none
+ * @has_queues: @vqs are there; written by probe, remove, freeze and restore
  * @fdev: what the core knows of it
- * @lock: held to submit a report and to reset the device, so that nothing is
- *	submitted to a device that was reset, guards @gone
- * @gone: the device was reset and owns no buffer any more; final
+ * @lock: held to submit a report or statistics and to reset the device, so that
+ *	nothing is submitted to a device that was reset; guards @gone
+ * @gone: the device was reset and owns no buffer any more; until it is brought up
+ *	again, after suspend
  * @answered: woken by the reporting queue's callback and with @gone
  * @give_up: unregisters from the core after the device fell silent
  * @config_work: looks at a changed configuration
@@ -72,6 +75,7 @@ struct vfpr {
 	struct virtio_device *vdev;
 	const struct vfpr_kind *kind;
 	struct virtqueue *vqs[VFPR_NR_QUEUES];
+	bool has_queues;
 	struct fpr_device fdev;
 	struct mutex lock;
 	bool gone;
@@ -99,7 +103,6 @@ extern struct vfpr_kind vfpr_vendor;
 void vfpr_vendor_match(u32 id, u32 vendor);
 
 /* reporting.c */
-extern unsigned int vfpr_report_timeout_ms;
 int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
 		  unsigned int in, unsigned int *len);
 int vfpr_give_up(struct vfpr *vf, const char *why);

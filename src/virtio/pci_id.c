@@ -73,9 +73,11 @@ int vfpr_pci_id_init(void)
 {
 	if (!vendor && !device)
 		return 0;
-	if (!vendor || vendor > 0xfffe || device < FIRST || device > LAST) {
-		pr_err("virtio_fpr: vendor=0x%x device=0x%x: both are needed, a vendor from 0x1 to 0xfffe and a device from 0x%x to 0x%x\n",
-		       vendor, device, FIRST, LAST);
+	/* MODERN itself would be virtio id 0, which no driver can match. */
+	if (!vendor || vendor > 0xfffe || device < FIRST || device > LAST ||
+	    device == MODERN) {
+		pr_err("virtio_fpr: vendor=0x%x device=0x%x: both are needed, a vendor from 0x1 to 0xfffe and a device from 0x%x to 0x%x but 0x%x\n",
+		       vendor, device, FIRST, LAST, MODERN);
 		return -EINVAL;
 	}
 	if (device >= MODERN)

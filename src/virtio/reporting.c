@@ -15,7 +15,7 @@
 #define GIVEN_UP \
 	"device reset, nothing is reported any more; fprctl unbind and bind start it anew\n"
 
-unsigned int vfpr_report_timeout_ms = 30000;
+static unsigned int report_timeout_ms = 30000;
 
 static int timeout_set(const char *text, const struct kernel_param *kp)
 {
@@ -28,7 +28,7 @@ static int timeout_set(const char *text, const struct kernel_param *kp)
 		       (int)strcspn(text, "\n"), text);
 		return -EINVAL;
 	}
-	vfpr_report_timeout_ms = ms;
+	report_timeout_ms = ms;
 	return 0;
 }
 
@@ -37,7 +37,7 @@ static const struct kernel_param_ops timeout_ops = {
 	.get = param_get_uint,
 };
 
-module_param_cb(report_timeout_ms, &timeout_ops, &vfpr_report_timeout_ms, 0644);
+module_param_cb(report_timeout_ms, &timeout_ops, &report_timeout_ms, 0644);
 MODULE_PARM_DESC(report_timeout_ms,
 		 "milliseconds to wait for the host's answer to a report before the device is reset (100 to 100000; default 30000)");
 
@@ -153,7 +153,7 @@ int vfpr_give_up(struct vfpr *vf, const char *why)
 int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
 		  unsigned int in, unsigned int *len)
 {
-	unsigned long timeout = msecs_to_jiffies(vfpr_report_timeout_ms);
+	unsigned long timeout = msecs_to_jiffies(report_timeout_ms);
 	int err = submit(vf, sgs, out, in);
 	char why[64];
 
@@ -164,7 +164,7 @@ int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
 		return err;
 	if (err == -ETIMEDOUT)
 		snprintf(why, sizeof(why), "no answer to a report within %u ms",
-			 vfpr_report_timeout_ms);
+			 report_timeout_ms);
 	else
 		snprintf(why, sizeof(why), "the reporting queue is broken (%d)",
 			 err);

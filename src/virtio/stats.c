@@ -59,15 +59,20 @@ static unsigned int collect(struct vfpr *vf)
 	return n;
 }
 
-/* Hand the buffer to the device; it is in the driver's hands now. */
+/*
+ * Hand the buffer to the device; it is in the driver's hands now.  The figures are
+ * collected without the lock, for which a report with memory may be waiting.
+ */
 static void send(struct vfpr *vf)
 {
 	struct virtqueue *vq = vf->vqs[VFPR_STATS];
 	struct scatterlist sg;
 
 	sg_init_one(&sg, vf->stats, collect(vf) * sizeof(vf->stats[0]));
-	if (!virtqueue_add_outbuf(vq, &sg, 1, vf, GFP_KERNEL))
+	mutex_lock(&vf->lock);
+	if (!vf->gone && !virtqueue_add_outbuf(vq, &sg, 1, vf, GFP_KERNEL))
 		virtqueue_kick(vq);
+	mutex_unlock(&vf->lock);
 }
 
 static void stats_work(struct work_struct *work)
@@ -75,7 +80,13 @@ static void stats_work(struct work_struct *work)
 	struct vfpr *vf = container_of(work, struct vfpr, stats_work);
 	unsigned int len;
 
-	if (virtqueue_get_buf(vf->vqs[VFPR_STATS], &len))
+	bool returned;
+
+	mutex_lock(&vf->lock);
+	/* After a reset there is no queue, or will be none soon. */
+	returned = !vf->gone && virtqueue_get_buf(vf->vqs[VFPR_STATS], &len);
+	mutex_unlock(&vf->lock);
+	if (returned)
 		send(vf);
 }
 

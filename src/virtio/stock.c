@@ -89,8 +89,8 @@ static void config_changed(struct vfpr *vf)
 		return;
 	vf->told_pages = pages;
 	if (pages)
-		dev_warn(&vf->vdev->dev,
-			 "the host asks for a balloon of %u MiB: virtio_fpr does not inflate; for that, go back to virtio_balloon (fprctl unbind)\n",
+		dev_warn_ratelimited(&vf->vdev->dev,
+				     "the host asks for a balloon of %u MiB: virtio_fpr does not inflate; for that, go back to virtio_balloon (fprctl unbind)\n",
 			 pages >> (20 - VIRTIO_BALLOON_PFN_SHIFT));
 }
 

@@ -56,16 +56,22 @@ static int check_config(struct virtio_device *vdev)
 	u8 shift;
 
 	read_config(vdev, config_size, &size);
+	/* What is behind its end is not read: virtio-pci makes a BUG() of that. */
+	if (size < sizeof(struct virtio_fpr_config)) {
+		dev_err(&vdev->dev,
+			"the device's configuration makes no sense: %u bytes, not %zu\n",
+			size, sizeof(struct virtio_fpr_config));
+		return -EINVAL;
+	}
 	read_config(vdev, granule_shift, &shift);
 	read_config(vdev, max_ranges, &max_ranges);
 	read_config(vdev, max_range, &max_range);
-	if (size >= sizeof(struct virtio_fpr_config) && shift >= 12 &&
-	    shift <= 63 && max_ranges &&
+	if (shift >= 12 && shift <= 63 && max_ranges &&
 	    (!max_range || max_range >= BIT_ULL(shift)))
 		return 0;
 	dev_err(&vdev->dev,
-		"the device's configuration makes no sense: %u bytes, granule of 2^%u bytes, %u ranges of %llu bytes\n",
-		size, shift, max_ranges, max_range);
+		"the device's configuration makes no sense: granule of 2^%u bytes, %u ranges of %llu bytes\n",
+		shift, max_ranges, max_range);
 	return -EINVAL;
 }
 
@@ -218,8 +224,9 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	if (err)
 		return err;
 
-	status = le32_to_cpu(v->resp.status);
-	discarded = le64_to_cpu(v->resp.discarded);
+	/* Once: a bad host may go on writing. */
+	status = le32_to_cpu(READ_ONCE(v->resp.status));
+	discarded = le64_to_cpu(READ_ONCE(v->resp.discarded));
 	if (discarded > bytes) {
 		dev_warn_once(&vf->vdev->dev, "the host says that it has discarded %llu bytes of %llu\n",
 			      discarded, bytes);
@@ -262,27 +269,53 @@ static enum fpr_pressure pressure_of(u32 level)
 	}
 }
 
-/* What changes in the configuration: read together, see the interface. */
+static u32 generation(struct virtio_device *vdev)
+{
+	return vdev->config->generation ? vdev->config->generation(vdev) : 0;
+}
+
+/* What changes in the configuration, together; see the interface. */
+struct wishes {
+	u32 pressure;
+	u32 request;
+	u8 request_shift;
+};
+
+/*
+ * Each field with an access of its own width (virtio 1.2, 4.1.3.1 and 4.2.2.2): a
+ * number read in bytes could be half of one and half of the next, and the
+ * generation need not tell, where the host answers from a process beside the VMM.
+ * A configuration that changes all the time is read a few times only: each change
+ * comes with an interrupt.
+ */
+static void read_wishes(struct virtio_device *vdev, struct wishes *w)
+{
+	unsigned int tries = 8;
+	u32 before;
+
+	do {
+		before = generation(vdev);
+		read_config(vdev, pressure, &w->pressure);
+		read_config(vdev, request, &w->request);
+		read_config(vdev, request_shift, &w->request_shift);
+	} while (before != generation(vdev) && --tries);
+}
+
 static void config_changed(struct vfpr *vf)
 {
 	struct virtio_device *vdev = vf->vdev;
-	struct virtio_fpr_config config;
-	size_t from = offsetof(struct virtio_fpr_config, pressure);
 	unsigned int shift;
-	u32 request;
+	struct wishes w;
 
-	virtio_cread_bytes(vdev, from, (u8 *)&config + from,
-			   sizeof(config) - from);
+	read_wishes(vdev, &w);
 	if (virtio_has_feature(vdev, VIRTIO_FPR_F_PRESSURE))
-		fpr_set_pressure(&vf->fdev,
-				 pressure_of(le32_to_cpu(config.pressure)));
-	request = le32_to_cpu(config.request);
+		fpr_set_pressure(&vf->fdev, pressure_of(w.pressure));
 	if (!virtio_has_feature(vdev, VIRTIO_FPR_F_REQUEST) ||
-	    request == vf->vendor->request)
+	    w.request == vf->vendor->request)
 		return;
-	vf->vendor->request = request;
-	shift = max_t(unsigned int, config.request_shift, PAGE_SHIFT);
-	fpr_request_all(&vf->fdev, request, shift - PAGE_SHIFT);
+	vf->vendor->request = w.request;
+	shift = max_t(unsigned int, w.request_shift, PAGE_SHIFT);
+	fpr_request_all(&vf->fdev, w.request, shift - PAGE_SHIFT);
 }
 
 /* As for the stock device: nothing is allocated while free memory is taken. */

@@ -5,7 +5,7 @@
 # vm: mem=512 smp=2 timeout=180 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 33
+plan 37
 
 dev=/sys/module/fpr_testdev/parameters
 testdev() { cat "$dev/$1"; }
@@ -71,6 +71,23 @@ sleep 2
 equal "while reports fail it waits" "$(testdev answered)" 8
 echo 0 >$dev/fail_every
 check "until they do not" wait_until 30 testdev_is answered 9
+# The back-off holds, however often the worker is woken: 0, 1, 3, 7, 15, 31 s.
+echo 20 >"$FPR_SYSFS/delay_ms"
+failures=$(testdev failures)
+echo 1 >$dev/fail_every
+echo "10 9" >$dev/request
+for _ in $(seq 20); do
+	dd if=/dev/zero of=/mnt/file bs=1M count=8 2>/dev/null
+	rm /mnt/file
+	sleep 0.1
+done
+in_range "a request that waits keeps to the back-off, attempts" \
+	$(($(testdev failures) - failures)) 1 6
+echo 0 >$dev/fail_every
+fpr_set enabled 0
+fpr_set enabled 1
+check "and is answered after a new start" wait_until 20 testdev_is answered 10
+echo 600000 >"$FPR_SYSFS/delay_ms"
 
 # Pressure
 wanted() { # LEVEL NAME
@@ -94,7 +111,15 @@ before=$(reported)
 churn
 check "as the delay says" wait_until 10 back "$before"
 equal "the contract was kept" "$(testdev violations)" 0
-check "another device may come" sh -c "rmmod fpr_testdev && modprobe fpr_testdev"
+check "another device may come" sh -c \
+	"rmmod fpr_testdev && modprobe fpr_testdev no_answers=1"
 equal "and says nothing of pressure" "$(fpr pressure)" unknown
+served=$(fpr stats/requests)
+echo "1 9" >$dev/request
+check "one that wants no answer may ask" \
+	wait_until 20 fpr_is stats/requests $((served + 1))
+wakeups=$(fpr stats/wakeups)
+sleep 1
+in_range "and then there is quiet, runs" $(($(fpr stats/wakeups) - wakeups)) 0 20
 check "unload, with a request waiting" sh -c \
 	"echo 0 >$FPR_SYSFS/enabled; echo '1 9' >$dev/request; rmmod fpr_testdev && rmmod fpr"

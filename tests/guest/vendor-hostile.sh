@@ -9,7 +9,7 @@
 # vm: modules=fpr,virtio_fpr,fpr_badvendor files=memload
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 69
+plan 74
 
 bad=/sys/module/fpr_badvendor/parameters
 drv=/sys/bus/virtio/drivers/virtio_fpr_vendor
@@ -92,6 +92,8 @@ refused() {
 refused "another magic" 0 4 0xdeadbeef "not a device of fpr: magic deadbeef"
 refused "another generation" 4 2 0x0200 "has version 2.0 of the interface.*knows 1.x"
 refused "too small" 6 2 39 "makes no sense: 39 bytes"
+refused "of eight bytes" 6 2 8 "makes no sense: 8 bytes"
+equal "of eight bytes: nothing behind them is read" "$(cat $bad/reads_behind)" 0
 refused "a granule of 32 bytes" 8 1 5 "makes no sense.*granule of 2.5 bytes"
 refused "a granule of 2^64" 8 1 64 "makes no sense.*granule of 2.64 bytes"
 refused "a granule of 2^63" 8 1 63 "discards blocks of order 51 and larger"
@@ -131,6 +133,7 @@ check "it was served" fpr_above stats/requests 20
 check "there is quiet afterwards" wait_until 20 quiet
 equal "nothing is in the log" "$(lines '.')" 0
 
+equal "no field was read in parts" "$(cat $bad/reads_in_part)" 0
 check "unload" sh -c "rmmod virtio_fpr && rmmod fpr"
 check "the bad host unloads" rmmod fpr_badvendor
 settle

@@ -47,6 +47,13 @@ static unsigned long changes;
 module_param(changes, ulong, 0444);
 MODULE_PARM_DESC(changes, "changes of the request's number so far");
 
+static unsigned long reads_behind;
+module_param(reads_behind, ulong, 0444);
+MODULE_PARM_DESC(reads_behind, "reads behind the end, while config_size is the field that has another value");
+static unsigned long reads_in_part;
+module_param(reads_in_part, ulong, 0444);
+MODULE_PARM_DESC(reads_in_part, "reads of less than the whole pressure or request");
+
 static struct virtio_device *device;
 static const struct virtio_config_ops *real_ops;
 static struct virtio_config_ops our_ops;
@@ -64,9 +71,23 @@ static void put_field(unsigned int at, unsigned int size, u64 value,
 			buf[at + i - offset] = value >> (8 * i);
 }
 
+static void count_bad_reads(unsigned int offset, unsigned int len)
+{
+	unsigned int first = offsetof(struct virtio_fpr_config, pressure);
+	unsigned int end = offsetof(struct virtio_fpr_config, request_shift);
+
+	if (offset >= first && offset < end && len < sizeof(__le32))
+		reads_in_part++;
+	if (READ_ONCE(field_size) && offset + len > READ_ONCE(field_value) &&
+	    READ_ONCE(field_offset) ==
+		    offsetof(struct virtio_fpr_config, config_size))
+		reads_behind++;
+}
+
 static void bad_get(struct virtio_device *vdev, unsigned int offset, void *buf,
 		    unsigned int len)
 {
+	count_bad_reads(offset, len);
 	real_ops->get(vdev, offset, buf, len);
 	put_field(READ_ONCE(field_offset), READ_ONCE(field_size),
 		  READ_ONCE(field_value), offset, buf, len);

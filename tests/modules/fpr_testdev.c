@@ -36,6 +36,10 @@ static bool no_promises;
 module_param(no_promises, bool, 0444);
 MODULE_PARM_DESC(no_promises, "guarantee nothing of the content of reported pages");
 
+static bool no_answers;
+module_param(no_answers, bool, 0444);
+MODULE_PARM_DESC(no_answers, "do not want to know when a request was served");
+
 static unsigned int delay_ms;
 module_param(delay_ms, uint, 0644);
 MODULE_PARM_DESC(delay_ms, "how long each report takes, milliseconds");
@@ -315,10 +319,14 @@ static const struct fpr_device_ops ops = {
 	.all_reported = all_reported,
 };
 
+static const struct fpr_device_ops ops_without_answers = {
+	.report = report,
+};
+
 static int __init testdev_init(void)
 {
 	dev.name = "fpr_testdev";
-	dev.ops = &ops;
+	dev.ops = no_answers ? &ops_without_answers : &ops;
 	dev.max_entries = max_entries;
 	dev.max_entry_bytes = (u64)max_entry_kb << 10;
 	dev.min_order = min_order;
