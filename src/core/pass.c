@@ -247,9 +247,10 @@ static int report_due(u32 now, bool any_age)
 bool fpr_wait_putback(unsigned int ms)
 {
 	struct fpr_engine *e = &fpr_engine;
-	/* The number first: it changes after the pages are back. */
-	unsigned long seen = smp_load_acquire(&e->putbacks);
+	unsigned long seen;
 
+	/* The number first: it changes after the pages are back. */
+	seen = smp_load_acquire(&e->putbacks);
 	return !READ_ONCE(fpr_stats.held_pages) ||
 	       wait_event_timeout(e->putback_wait,
 				  READ_ONCE(e->putbacks) != seen,
