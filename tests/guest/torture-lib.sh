@@ -1,4 +1,4 @@
-# shellcheck shell=dash disable=SC3045,SC2034,SC2154 # busybox has read -t; shared
+# shellcheck shell=dash disable=SC2034,SC2154 # shared with torture.sh
 # SPDX-License-Identifier: GPL-2.0
 # For torture.sh and its actors: random numbers, counting, and the modules.
 # Nothing in the actors' inner loops starts a process that need not.

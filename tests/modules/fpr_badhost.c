@@ -60,7 +60,8 @@ static atomic_t inside = ATOMIC_INIT(0);
 static int plan = -1;
 static bool in_flight;
 static u16 first_used;
-static unsigned long answered_at;
+/* How often the driver has looked for a used buffer since the answer. */
+static unsigned int looks;
 
 /* A queue whose kick is to come; it must not be freed before. */
 static struct virtqueue *late_vq;
@@ -227,11 +228,10 @@ static int on_get_buf(struct kprobe *kp, struct pt_regs *regs)
 		return 0;
 	if (in_flight && used_idx(vq) != first_used) {
 		in_flight = false;
-		answered_at = jiffies;
+		looks = 0;
 		spoil(vq);
-	} else if (!in_flight && plan == AGAIN &&
-		   time_after(jiffies, answered_at + 1)) {
-		/* Between two reports, as it seems to the driver. */
+	} else if (!in_flight && plan == AGAIN && ++looks == 2) {
+		/* The first look goes with the answer, this with the next report. */
 		injected[plan]++;
 		plan = -1;
 		return_again(vq);
@@ -240,12 +240,15 @@ static int on_get_buf(struct kprobe *kp, struct pt_regs *regs)
 }
 NOKPROBE_SYMBOL(on_get_buf);
 
-/* A driver that does not look between two reports gets it too. */
+/*
+ * A driver that does not look between two reports gets it too.  One that has
+ * looked does not: it cannot tell it from the answer to the report it is adding.
+ */
 static int on_add(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct virtqueue *vq = (void *)regs_get_kernel_argument(regs, 0);
 
-	if (is_ours(vq) && !in_flight && plan == AGAIN) {
+	if (is_ours(vq) && !in_flight && plan == AGAIN && looks < 2) {
 		injected[plan]++;
 		plan = -1;
 		return_again(vq);

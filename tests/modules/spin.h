@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* Spinning in a probe, for the test modules. */
+/* Keeping a CPU busy, for the test modules. */
 #ifndef _FPR_TEST_SPIN_H
 #define _FPR_TEST_SPIN_H
 
