@@ -5,7 +5,7 @@
 # vm: mem=512 smp=2 timeout=180 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 37
+plan 38
 
 dev=/sys/module/fpr_testdev/parameters
 testdev() { cat "$dev/$1"; }
@@ -76,11 +76,14 @@ echo 20 >"$FPR_SYSFS/delay_ms"
 failures=$(testdev failures)
 echo 1 >$dev/fail_every
 echo "10 9" >$dev/request
-for _ in $(seq 20); do
+little() {
 	dd if=/dev/zero of=/mnt/file bs=1M count=8 2>/dev/null
 	rm /mnt/file
 	sleep 0.1
-done
+}
+fails() { little && [ "$(testdev failures)" -gt "$failures" ]; }
+check "a report of it fails" wait_until 20 fails
+for _ in $(seq 20); do little; done
 in_range "a request that waits keeps to the back-off, attempts" \
 	$(($(testdev failures) - failures)) 1 6
 echo 0 >$dev/fail_every
