@@ -299,7 +299,7 @@ static bool open_prometheus(struct backend *b)
 		return true;
 	err = write_prometheus(b);
 	if (err) {
-		log_error("--prometheus=%s cannot be written: %s; name a file in a directory that may be written to",
+		log_error("--prometheus=%s cannot be written: %s; name one that can be",
 			  b->options->prometheus, strerror(-err));
 		return false;
 	}

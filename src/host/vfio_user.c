@@ -120,7 +120,7 @@ static enum vfio_user_next receive_message(struct vfio_user *vu, bool *whole)
 		if (got == -EAGAIN)
 			return VFIO_USER_WAIT;
 		if (got == -EPROTO)
-			return fatal("a message brings too many files, or more than this program may have open");
+			return fatal("a message brings more files than are allowed or possible");
 		if (got < 0)
 			log_warn("cannot read from the client error=\"%s\"",
 				 strerror(-got));

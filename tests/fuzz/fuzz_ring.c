@@ -171,6 +171,8 @@ static struct vdev_queue_setup setup(unsigned int q)
 {
 	uint8_t *ring = at((unsigned int)(q * QUEUE_SPACE), QUEUE_SPACE);
 
+	if (!ring)
+		fail("each queue has its memory");
 	return (struct vdev_queue_setup){
 		.size = queue_size, .desc = ring, .avail = ring + AVAIL,
 		.used = ring + USED,

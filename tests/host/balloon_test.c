@@ -145,6 +145,21 @@ static void who_breaks_the_rules_is_stopped_until_reset(void **state)
 	assert_int_equal(balloon.counters.discarded_bytes, 4096);
 }
 
+static void it_says_why_its_transport_gave_it_up(void **state)
+{
+	const struct vdev_ops *ops = balloon.vdev.ops;
+
+	(void)state;
+	ops->broken(&balloon.vdev, "a ring that is nowhere");
+	assert_string_equal(balloon_broken(&balloon), "a ring that is nowhere");
+	guest_desc(&guest, BALLOON_REPORTING, 0, HIGH, 4096, W, 0);
+	guest_avail(&guest, BALLOON_REPORTING, 0);
+	assert_false(guest_kick(&guest, BALLOON_REPORTING));
+	assert_int_equal(balloon.counters.reports, 0);
+	ops->reset(&balloon.vdev);
+	assert_null(balloon_broken(&balloon));
+}
+
 static void a_queue_can_be_stopped(void **state)
 {
 	const struct vdev_ops *ops = balloon.vdev.ops;
@@ -169,6 +184,7 @@ int main(void)
 		BALLOON_TEST(what_cannot_be_discarded_is_counted),
 		BALLOON_TEST(inflated_pages_come_back_untouched),
 		BALLOON_TEST(who_breaks_the_rules_is_stopped_until_reset),
+		BALLOON_TEST(it_says_why_its_transport_gave_it_up),
 		BALLOON_TEST(a_queue_can_be_stopped),
 	};
 
