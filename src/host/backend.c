@@ -245,6 +245,8 @@ static void open_device(struct backend *b, bool balloon)
 		b->counters = &the_balloon.counters;
 	} else {
 		device_init(&the_device);
+		/* Our predecessor, if any, has not made as many in that time. */
+		the_device.first_request = (uint32_t)(now_ns() / 1000000);
 		the_device.answered = request_answered;
 		the_device.answered_ctx = b;
 		b->device = &the_device;

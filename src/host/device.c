@@ -72,19 +72,25 @@ static struct device_request *slot(struct device *d, uint32_t number)
 	return &d->requests[number % DEVICE_MAX_REQUESTS];
 }
 
+static uint32_t next_number(const struct device *d)
+{
+	uint32_t number = le32toh(d->config.request);
+
+	number = number ? number + 1 : d->first_request;
+	/* 0 says that there never was one. */
+	return number ? number : 1;
+}
+
 int device_request(struct device *d, unsigned int shift, uint32_t *number)
 {
 	struct device_request *request;
-	uint32_t next = le32toh(d->config.request) + 1;
+	uint32_t next = next_number(d);
 
 	if (shift > 63)
 		return -EINVAL;
 	if (ring_running(&d->queues.rings[0]) &&
 	    !(d->queues.features >> VIRTIO_FPR_F_REQUEST & 1))
 		return -EOPNOTSUPP;
-	/* 0 says that there never was one. */
-	if (!next)
-		next = 1;
 	request = slot(d, next);
 	if (request->number && !request->answered)
 		return -EBUSY;

@@ -51,6 +51,7 @@ struct device_request {
  * @discard: how to discard.  @discard.granule and @discard.say may be set before
  *	the first driver comes, the mode with device_set_discard()
  * @counters: what it has done; for reading
+ * @first_request: number of the first request; 0 stands for 1
  * @answered: called, if not NULL, when the guest has answered a request
  * @answered_ctx: handed to it
  * @queues: its one queue
@@ -64,6 +65,7 @@ struct device {
 	struct vdev vdev;
 	struct discard discard;
 	struct counters counters;
+	uint32_t first_request;
 	void (*answered)(void *ctx, const struct device_request *request);
 	void *answered_ctx;
 

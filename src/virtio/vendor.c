@@ -314,6 +314,9 @@ static void config_changed(struct vfpr *vf)
 	    w.request == vf->vendor->request)
 		return;
 	vf->vendor->request = w.request;
+	/* A device whose process is a new one has not asked yet. */
+	if (!w.request)
+		return;
 	shift = max_t(unsigned int, w.request_shift, PAGE_SHIFT);
 	fpr_request_all(&vf->fdev, w.request, shift - PAGE_SHIFT);
 }

@@ -9,7 +9,7 @@
 # vm: modules=fpr,virtio_fpr,fpr_badvendor files=memload
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 74
+plan 77
 
 bad=/sys/module/fpr_badvendor/parameters
 drv=/sys/bus/virtio/drivers/virtio_fpr_vendor
@@ -132,6 +132,15 @@ check "it asked often" test "$(cat $bad/changes)" -gt 200
 check "it was served" fpr_above stats/requests 20
 check "there is quiet afterwards" wait_until 20 quiet
 equal "nothing is in the log" "$(lines '.')" 0
+# Another process takes the host's place: first it has not asked, then it does.
+served=$(fpr stats/requests)
+echo 18446744073709551615 >$bad/changes
+echo 3000 >$bad/restless_ms
+check "a new host" wait_until 5 grep -qx 0 $bad/changes
+sleep 1
+equal "has not asked" "$(fpr stats/requests)" "$served"
+check "until it does" wait_until 20 fpr_above stats/requests "$served"
+echo 0 >$bad/restless_ms
 
 equal "no field was read in parts" "$(cat $bad/reads_in_part)" 0
 check "unload" sh -c "rmmod virtio_fpr && rmmod fpr"

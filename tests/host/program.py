@@ -48,6 +48,11 @@ class Program:
                 raise AssertionError(f"no {pattern!r} in the log:\n{self.log()}")
             time.sleep(0.01)
 
+    def first_request(self):
+        """The number of the first request that it makes."""
+        self.wait_log("request made number=")
+        return int(re.search(r"request made number=(\d+)", self.log()).group(1))
+
     def fds(self):
         return len(os.listdir(f"/proc/{self.proc.pid}/fd"))
 

@@ -221,7 +221,7 @@ static void the_numbers_wrap_past_zero(void **state)
 	uint32_t number, i;
 
 	(void)state;
-	device.config.request = UINT32_MAX - 2;
+	device.first_request = UINT32_MAX - 1;
 	for (i = UINT32_MAX - 1; i != 3; i++) {
 		if (!i)
 			continue;

@@ -36,12 +36,27 @@ def request_with_completion(binary):
         guest.start()
         lines = program.command("request 3M 20")
         guest.join()
-        equal(lines[:3], ["request 1", f"bytes {16 * MIB}",
+        equal(lines[:3], [f"request {seen[0].request}", f"bytes {16 * MIB}",
                           f"discarded_bytes {16 * MIB}"], "answer")
         assert lines[3].startswith("ms ") and lines[4] == "ok", lines
         equal(seen[0].request_shift, 22, "3 MiB are pieces of 4 MiB")
         equal(program.value("counters", "requests_answered"), "1", "counter")
         vmm.close()
+
+
+@test
+def a_successor_takes_other_numbers(binary):
+    """A guest that stayed must not take its request for one that it answered."""
+    numbers = []
+    for _ in range(3):
+        with Running(binary) as program:
+            vmm = VMM(program.path).start()
+            vmm.sync()
+            program.proc.send_signal(signal.SIGUSR1)
+            numbers.append(program.first_request())
+            equal(vendor.config(vmm.config()).request, numbers[-1], "number")
+            vmm.close()
+    equal(len(set(numbers)), 3, f"different numbers among {numbers}")
 
 
 @test
@@ -57,7 +72,8 @@ def request_that_nobody_answers(binary):
         # The VMM goes while somebody waits
         with program.client() as client:
             client.sendall(b"request\n")
-            program.wait_log("request made number=2")
+            first = program.first_request()
+            program.wait_log(f"request made number={first + 1} ")
             vmm.close()
             equal(read_answer(client), ["error: the VMM has gone"], "gone")
             client.sendall(b"status\n")
@@ -82,8 +98,9 @@ def signal_asks(binary):
         vmm = VMM(program.path).start()
         vmm.sync()
         program.proc.send_signal(signal.SIGUSR1)
-        equal(guest_answers(vmm, (8 * MIB, MIB)).request, 1, "request")
-        program.wait_log("request answered number=1 bytes=1048576")
+        number = guest_answers(vmm, (8 * MIB, MIB)).request
+        equal(number, program.first_request(), "request")
+        program.wait_log(f"request answered number={number} bytes=1048576")
         vmm.close()
 
 
@@ -95,11 +112,12 @@ def several_wait_at_once(binary):
         clients = [program.client() for _ in range(16)]
         for i, client in enumerate(clients):
             client.sendall(b"request\nstatus\n")
-            program.wait_log(f"request made number={i + 1} ")
+            first = program.first_request()
+            program.wait_log(f"request made number={first + i} ")
         with program.client() as late:
             assert read_answer(late)[-1].startswith("error: all clients wait"), "17th"
         number = vendor.config(vmm.config()).request
-        equal(number, 16, "number")
+        equal(number, first + 15, "number")
         vmm.rings[0].request([vendor.done(number, 4096)])
         for i, client in enumerate(clients):
             data = b""
@@ -107,7 +125,7 @@ def several_wait_at_once(binary):
                 more = client.recv(4096)
                 assert more, data
                 data += more
-            equal(data.splitlines()[0], b"request %d" % (i + 1), "answer")
+            equal(data.splitlines()[0], b"request %d" % (first + i), "answer")
             assert b"device vendor" in data, "the command behind the request"
             client.close()
         vmm.close()
@@ -122,7 +140,8 @@ def clients_that_wait_and_go(binary):
         clients = [program.client() for _ in range(16)]
         for i, client in enumerate(clients):
             client.sendall(b"request 0 3600\n")
-            program.wait_log(f"request made number={i + 1} ")
+            first = program.first_request()
+            program.wait_log(f"request made number={first + i} ")
         for client in clients[:15]:
             client.shutdown(socket.SHUT_WR)
         equal(read_answer(program.client()),
@@ -130,8 +149,8 @@ def clients_that_wait_and_go(binary):
         for client in clients[1:]:
             client.close()
         equal(program.command("status")[-1], "ok", "their places are free")
-        vmm.rings[0].request([vendor.done(16, 4096)])
-        equal(read_answer(clients[0])[0], "request 1", "the one that still listens")
+        vmm.rings[0].request([vendor.done(first + 15, 4096)])
+        equal(read_answer(clients[0])[0], f"request {first}", "the one that still listens")
         clients[0].close()
         vmm.close()
 

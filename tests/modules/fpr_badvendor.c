@@ -44,8 +44,8 @@ static unsigned int field_reads;
 module_param(field_reads, uint, 0644);
 MODULE_PARM_DESC(field_reads, "so many times it has that value, then its own; 0 for ever");
 static unsigned long changes;
-module_param(changes, ulong, 0444);
-MODULE_PARM_DESC(changes, "changes of the request's number so far");
+module_param(changes, ulong, 0644);
+MODULE_PARM_DESC(changes, "changes of the request's number so far; 0 for its own number");
 
 static unsigned long reads_behind;
 module_param(reads_behind, ulong, 0444);

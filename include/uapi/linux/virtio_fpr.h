@@ -71,7 +71,10 @@
  *
  * @request is a number that the device raises by one when it wants all free
  * memory at once, that is in contiguous pieces of 2^@request_shift bytes and more;
- * 0 says that it never did.  The driver reports what is free and was not
+ * 0 says that it never did.  The first number is the device's choice, one that
+ * another in its place has hardly used: a driver that stays while the process
+ * behind the device is replaced takes a number that it knows for answered.  The
+ * driver reports what is free and was not
  * reported, and answers with %VIRTIO_FPR_T_DONE and the number it has read.  When
  * the number changes before it could, the answer to the last covers all before.
  * A driver that starts answers the number it finds.
