@@ -22,12 +22,27 @@ static unsigned long block_peek(unsigned long block, unsigned int order)
 	return fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, order);
 }
 
+/*
+ * Whether pages on per-CPU lists are all that keeps a block from being whole.  A
+ * hook has marked it, then, and the worker has the lists drained.  Without one
+ * it is for the sweep to notice: those lists keep tens of MiB, and an idle CPU
+ * keeps them for ever.
+ */
+static bool stuck_unseen(unsigned long block)
+{
+	unsigned long pfn = block << FPR_BLOCK_ORDER;
+
+	return !fpr_hooks_see_frees() &&
+	       fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES);
+}
+
 /**
  * fpr_memory_sweep() - find free memory that no hook has told of
  * @due: when the blocks found are to be looked at, ms clock
  *
- * A block becomes a candidate when more of it is free than was reported.  Where
- * less is free now, that is noted, so that a free which no hook sees counts.
+ * A block becomes a candidate when more of it is free than was reported, or will
+ * be once the per-CPU lists are drained.  Where less is free now, that is noted,
+ * so that a free which no hook sees counts.
  * Context: engine mutex held; no other locks.
  */
 void fpr_memory_sweep(u32 due)
@@ -43,7 +58,8 @@ void fpr_memory_sweep(u32 due)
 		if (test_bit(block, map->active) || test_bit(block, map->held))
 			continue;
 		pages = block_peek(block, order);
-		if (pages > (visited ? map->given[block] : 0))
+		if (pages > (visited ? map->given[block] : 0) ||
+		    stuck_unseen(block))
 			fpr_blockmap_activate(map, block, due,
 					      FPR_ONE_LOOK);
 		else if (visited)

@@ -70,7 +70,8 @@ done
 equal "load and unload" "$cycle" "$CYCLES"
 check "they did report: $((reported / 256)) MiB" test $reported -gt $((CYCLES * 1000))
 equal "cycles without a report of what was free" $empty 0
-check "unloaded in the middle of a report: $amid times" test $amid -ge $((CYCLES / 3))
+# Every third cycle tries to, and in a few nothing more is due in that time.
+check "unloaded in the middle of a report: $amid times" test $amid -ge $((CYCLES * 3 / 10))
 kill $load
 check "memory is as it was written" wait $load
 sed "s/^/# /" /tmp/memload.log
