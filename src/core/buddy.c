@@ -184,17 +184,18 @@ unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
 }
 
 /**
- * fpr_buddy_stuck() - whether a range is free but for pages on per-CPU lists
- * @pfn: first page frame, of online memory, at a block's start
- * @end: page frame after the last
+ * fpr_buddy_stuck() - whether a block is free but for pages on per-CPU lists
+ * @block: number of a block of online memory
  *
  * A page that was freed to a per-CPU list has no references and no type, like
  * one that another isolates at this moment.
  * Context: any; a hint.
  * Return: true if draining the per-CPU lists would probably make it whole.
  */
-bool fpr_buddy_stuck(unsigned long pfn, unsigned long end)
+bool fpr_buddy_stuck(unsigned long block)
 {
+	unsigned long pfn = block << FPR_BLOCK_ORDER;
+	unsigned long end = pfn + FPR_BLOCK_PAGES;
 	bool stuck = false;
 
 	while (pfn < end) {

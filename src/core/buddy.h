@@ -88,7 +88,7 @@ void fpr_batch_putback(struct fpr_batch *batch);
 
 unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
 			     unsigned int order);
-bool fpr_buddy_stuck(unsigned long pfn, unsigned long end);
+bool fpr_buddy_stuck(unsigned long block);
 enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
 			     const struct fpr_window *win,
 			     unsigned long *pfn, unsigned long end);

@@ -30,10 +30,7 @@ static unsigned long block_peek(unsigned long block, unsigned int order)
  */
 static bool stuck_unseen(unsigned long block)
 {
-	unsigned long pfn = block << FPR_BLOCK_ORDER;
-
-	return !fpr_hooks_see_frees() &&
-	       fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES);
+	return !fpr_hooks_see_frees() && fpr_buddy_stuck(block);
 }
 
 /**

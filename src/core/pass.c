@@ -81,9 +81,7 @@ static void finish_block(unsigned long block, u32 now)
 	unsigned long first = block, last = block;
 
 	if (!e->map.given[block]) {
-		unsigned long pfn = block << FPR_BLOCK_ORDER;
-
-		if (fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
+		if (fpr_buddy_stuck(block))
 			fpr_blockmap_retry(&e->map, block, now,
 					   fpr_delay_ms());
 		else
@@ -273,10 +271,8 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 
 	for (block = next_aged(0, now, any_age); block < map->nblocks;
 	     block = next_aged(block + 1, now, any_age)) {
-		unsigned long pfn = block << FPR_BLOCK_ORDER;
-
 		cond_resched_tasks_rcu_qs();
-		if (!fpr_buddy_stuck(pfn, pfn + FPR_BLOCK_PAGES))
+		if (!fpr_buddy_stuck(block))
 			continue;
 		stuck++;
 		*late |= map->tries[block] >= 1;

@@ -39,9 +39,10 @@ free_blocks() {
 }
 # Nothing is reported where memory is in smaller pieces for all that time.
 no_report() { # ORDER
-	echo "# cycle $cycle, order $1: no report, $(free_blocks "$1") such blocks free"
+	free=$(free_blocks "$1")
+	diag "cycle $cycle, order $1: no report, $free such blocks free"
 	sed "s/^/# /" /proc/buddyinfo
-	[ "$(free_blocks "$1")" -gt 0 ] && ! soon reports
+	[ "$free" -gt 0 ] && ! soon reports
 }
 
 modprobe fpr_badhost max_late_ms=60
