@@ -15,11 +15,11 @@ WAIT_S = 20
 
 
 class Program:
-    """vhost-user-fpr with sockets in a directory of its own."""
+    """A program of the host's side, with sockets in a directory of its own."""
 
     def __init__(self, binary, *options, control=True, fds=(), wait=True):
         self.dir = tempfile.mkdtemp(prefix="fpr-host-")
-        self.path = os.path.join(self.dir, "vhost.sock")
+        self.path = os.path.join(self.dir, "vmm.sock")
         self.control_path = os.path.join(self.dir, "control.sock")
         self.log_path = os.path.join(self.dir, "log")
         command = [binary, *options]
@@ -39,14 +39,18 @@ class Program:
         with open(self.log_path, encoding="utf-8", errors="replace") as log:
             return log.read()
 
-    def wait_log(self, pattern, timeout=WAIT_S):
+    def wait_for(self, condition, what, timeout=WAIT_S):
         end = time.monotonic() + timeout
-        while not re.search(pattern, self.log()):
-            if self.proc.poll() is not None and not re.search(pattern, self.log()):
-                raise AssertionError(f"ended without {pattern!r}:\n{self.log()}")
+        while not condition():
+            if self.proc.poll() is not None and not condition():
+                raise AssertionError(f"ended without {what}:\n{self.log()}")
             if time.monotonic() > end:
-                raise AssertionError(f"no {pattern!r} in the log:\n{self.log()}")
+                raise AssertionError(f"{what} does not come:\n{self.log()}")
             time.sleep(0.01)
+
+    def wait_log(self, pattern, timeout=WAIT_S):
+        self.wait_for(lambda: re.search(pattern, self.log()), f"{pattern!r} in the log",
+                      timeout)
 
     def first_request(self):
         """The number of the first request that it makes."""

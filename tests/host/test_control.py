@@ -268,9 +268,9 @@ def prometheus_file(binary):
             vmm.close()
         with open(path, encoding="ascii") as file:
             text = file.read()
-        assert '{guest="vhost"} %d\n' % MIB in text, text
+        assert '{guest="vmm"} %d\n' % MIB in text, text
         equal(sorted(os.listdir(other.dir)),
-              ["control.sock", "fpr.prom", "log", "vhost.sock"], "nothing else is left")
+              ["control.sock", "fpr.prom", "log", "vmm.sock"], "nothing else is left")
 
 
 @test

@@ -10,21 +10,7 @@ import tempfile
 import time
 
 from fakevmm import VMM
-from harness import Running, equal, test
-
-
-def run(binary, *options, user=None, fds=()):
-    done = subprocess.run([binary, *options], capture_output=True, text=True,
-                          timeout=20, check=False, user=user, pass_fds=fds)
-    return done.returncode, done.stdout, done.stderr
-
-
-def fails(binary, status, text, *options, **more):
-    got, _, errors = run(binary, *options, **more)
-    equal(got, status, f"status of {options}: {errors}")
-    assert text in errors, f"{options}: {errors!r} lacks {text!r}"
-    lines = errors.splitlines()
-    equal(len(lines), 1 if status == 1 else 2, f"lines of {options}: {errors}")
+from harness import Running, equal, fails, run, test
 
 
 @test

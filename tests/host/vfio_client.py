@@ -9,12 +9,15 @@ import select
 import socket
 import struct
 
+import vendor
+
 VERSION, DMA_MAP, DMA_UNMAP, GET_INFO, GET_REGION_INFO = 1, 2, 3, 4, 5
 GET_IRQ_INFO, SET_IRQS, REGION_READ, REGION_WRITE, RESET = 7, 8, 9, 10, 13
 CONFIG_REGION = 7
 INTX, MSIX = 0, 2
 DATA_NONE, DATA_BOOL, DATA_EVENTFD = 1, 2, 4
 ACTION_MASK, ACTION_UNMASK, ACTION_TRIGGER = 8, 16, 32
+NONE_TRIGGER, FD_TRIGGER = DATA_NONE | ACTION_TRIGGER, DATA_EVENTFD | ACTION_TRIGGER
 READ, WRITE = 1, 2
 UNMAP_ALL = 2
 REPLY, NO_REPLY, ERROR = 1, 0x10, 0x20
@@ -30,6 +33,14 @@ def header(command, size, ident=0, flags=0, error=0):
     return struct.pack("=HHIII", ident, command, size, flags, error)
 
 
+def access(region, offset, count, data=b""):
+    return struct.pack("=QII", offset, region, count) + data
+
+
+def irq_set(flags, index, start, count, argsz=20):
+    return struct.pack("=IIIII", argsz, flags, index, start, count)
+
+
 class Refused(Exception):
     """The server answered with an error; args[0] is the errno."""
 
@@ -39,11 +50,12 @@ class Closed(Exception):
 
 
 class Client:
-    def __init__(self, path, greet=True):
-        self.sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
-        self.sock.settimeout(10)
-        self.sock.connect(path)
-        self.ident = 0
+    def __init__(self, path=None, greet=True, sock=None):
+        if sock is None:
+            sock = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+            sock.connect(path)
+        sock.settimeout(10)
+        self.sock, self.ident = sock, 0
         if greet:
             self.version()
 
@@ -123,17 +135,18 @@ class Client:
         return flags, count
 
     def set_irqs(self, index, flags, start, count, fds=(), data=b""):
-        payload = struct.pack("=IIIII", 20 + len(data), flags, index, start, count)
+        payload = irq_set(flags, index, start, count, 20 + len(data))
         assert self.call(SET_IRQS, payload + data, fds) == b""
 
     def read(self, region, offset, size):
-        reply = self.call(REGION_READ, struct.pack("=QII", offset, region, size))
-        assert struct.unpack("=QII", reply[:16]) == (offset, region, size)
+        head = access(region, offset, size)
+        reply = self.call(REGION_READ, head)
+        assert reply[:16] == head
         assert len(reply) == 16 + size
         return reply[16:]
 
     def write(self, region, offset, data):
-        head = struct.pack("=QII", offset, region, len(data))
+        head = access(region, offset, len(data))
         assert self.call(REGION_WRITE, head + data) == head
 
     def reset(self):
@@ -307,23 +320,16 @@ class Driver:
         return struct.unpack("<H", self.memory.map[USED + 2:USED + 4])[0]
 
     def response(self):
-        """Returns status, discarded, refused."""
-        status, _, discarded, refused = struct.unpack(
-            "<IIQQ", self.memory.map[RESPONSE:RESPONSE + 24])
-        return status, discarded, refused
+        return vendor.response(self.memory.map[RESPONSE:RESPONSE + 24])
 
-    def report(self, *ranges):
-        total = sum(size for _, size in ranges)
-        request = struct.pack("<IIIIQ", 0, len(ranges), 0, 0, total)
-        for address, size in ranges:
-            request += struct.pack("<QQ", address, size)
-        self.expose(request)
+    def request(self, data):
+        self.expose(data)
         self.notify()
         assert self.used() == self.next, (self.used(), self.next)
         return self.response()
 
+    def report(self, *ranges):
+        return self.request(vendor.report(ranges))
+
     def done(self, number, total):
-        self.expose(struct.pack("<IIIIQ", 1, 0, number, 0, total))
-        self.notify()
-        assert self.used() == self.next
-        return self.response()
+        return self.request(vendor.done(number, total))
