@@ -55,27 +55,32 @@ notrace void fpr_engine_wake(void)
 		irq_work_queue(&fpr_engine.irq_work);
 }
 
-/* Hard interrupt, or the irq_work thread on PREEMPT_RT. */
-static void wake_worker(struct irq_work *irq_work)
+/*
+ * Run in @ms, or sooner if that has been set already: no mark waits longer for
+ * its harvest because of what came after it.  Nor does a run that is due and
+ * queued behind the present one, which kthread_mod_delayed_work() would put off.
+ * Context: any but NMI.
+ */
+static void run_within(unsigned int ms)
 {
 	struct fpr_engine *e = &fpr_engine;
 	struct timer_list *timer = &e->work.timer;
-	unsigned long step = msecs_to_jiffies(age_step_ms());
+	unsigned long delay = msecs_to_jiffies(ms);
 
-	if (!READ_ONCE(e->running))
+	if (kthread_queue_delayed_work(e->worker, &e->work, delay) ||
+	    !timer_pending(timer))
 		return;
-	/*
-	 * A run that comes sooner harvests this mark too.  One that is under way
-	 * may have harvested already, so a timer that is not pending counts for
-	 * nothing; and of one that is, the time was set before.
-	 */
-	if (timer_pending(timer)) {
-		/* Pairs with the lock of the timer base, taken to enqueue it. */
-		smp_rmb();
-		if (time_before(READ_ONCE(timer->expires), jiffies + step))
-			return;
-	}
-	kthread_mod_delayed_work(e->worker, &e->work, step);
+	/* Pairs with the lock of the timer base, taken to enqueue it. */
+	smp_rmb();
+	if (time_after(READ_ONCE(timer->expires), jiffies + delay))
+		kthread_mod_delayed_work(e->worker, &e->work, delay);
+}
+
+/* Hard interrupt, or the irq_work thread on PREEMPT_RT. */
+static void wake_worker(struct irq_work *irq_work)
+{
+	if (READ_ONCE(fpr_engine.running))
+		run_within(age_step_ms());
 }
 
 /**
@@ -178,22 +183,17 @@ static bool below_threshold(unsigned long due, u32 oldest, u32 now)
 	       !fpr_ms_reached(now, oldest + patience);
 }
 
-/*
- * Run at @then, whatever a hook's irq_work has set the timer to meanwhile; but no
- * later than a step from now if a mark is waiting.  One that comes after the
- * second look finds this timer, and makes it earlier (wake_worker()).
- */
+/* Run at @then, and no later than a step from now if a mark is waiting. */
 static void sleep_until(u32 then, u32 now)
 {
-	struct fpr_engine *e = &fpr_engine;
-	u32 ms = fpr_ms_reached(now, then) ? 0 : then - now;
-
-	kthread_mod_delayed_work(e->worker, &e->work, msecs_to_jiffies(ms));
-	/* First the timer, then the flag; pairs with fpr_engine_wake(). */
+	run_within(fpr_ms_reached(now, then) ? 0 : then - now);
+	/*
+	 * A hook's irq_work may have set the timer in between.  First the timer,
+	 * then the flag; pairs with fpr_engine_wake().
+	 */
 	smp_mb();
-	if (READ_ONCE(e->armed) && ms > age_step_ms())
-		kthread_mod_delayed_work(e->worker, &e->work,
-					 msecs_to_jiffies(age_step_ms()));
+	if (READ_ONCE(fpr_engine.armed))
+		run_within(age_step_ms());
 }
 
 /*
