@@ -116,7 +116,7 @@ help:
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr vhost vfio")'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
-	@echo '  check           all below but debug, matrix and what follows (about 35 minutes)'
+	@echo '  check           all below but debug, matrix and what follows (about 40 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
 	@echo '  check-host      the host side, with sanitizers, and a short fuzz'
 	@echo '  check-fprctl    fprctl on made-up machines'
