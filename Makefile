@@ -18,7 +18,7 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules modules-test host conf clean distclean help \
 	demo demo-vendor check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
-	check-refusals check-guest check-debug check-dkms mutate matrix soak torture bench-return bench-hotpath \
+	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return bench-hotpath \
 	dkms-install dkms-remove
 
 all: modules
@@ -64,7 +64,7 @@ check:
 	@CHECK_KERNELS="$(CHECK_KERNELS)" SHORT_KERNELS="$(SHORT_KERNELS)" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run
 
-check-unit check-host check-fprctl check-static check-build check-refusals check-harness check-guest check-dkms:
+check-unit check-host check-fprctl check-static check-build check-refusals check-harness check-guest check-libvirt check-dkms:
 	@CHECK_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),$(KERNEL),$(CHECK_KERNELS))" \
 	SHORT_KERNELS="$(if $(filter command% environment,$(origin KERNEL)),,$(SHORT_KERNELS))" \
 	BUILD_KERNELS="$(BUILD_KERNELS)" tests/run $(@:check-%=%)
@@ -126,6 +126,7 @@ help:
 	@echo '  check-refusals  kernels and guests that are refused, made up'
 	@echo '  check-harness   the guest test harness itself fails when it should'
 	@echo '  check-guest     tests in QEMU guests (CHECK_KERNELS= or KERNEL=)'
+	@echo '  check-libvirt   guests that libvirt starts, from the XML in docs/host.md'
 	@echo '  check-dkms      install, rebuild and remove in a Debian root tree'
 	@echo '  check-debug     guest tests on kernels of our own, with KASAN, lockdep,'
 	@echo '                  kmemleak, shuffled pages (about 80 minutes each;'
