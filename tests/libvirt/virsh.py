@@ -38,6 +38,14 @@ def missing():
     return None
 
 
+def forbidden():
+    """Why it cannot be had on this machine, as a sentence; None if it can."""
+    if os.geteuid() or not subprocess.run(["unshare", "--user", "true"], check=False,
+                                          stderr=subprocess.DEVNULL).returncode:
+        return None
+    return "no user namespaces here (sysctl user.max_user_namespaces, or a container forbids them)"
+
+
 class Virsh:
     """One such virsh.  Use it as a context manager."""
 
