@@ -20,10 +20,13 @@ before=$(memfree_kb)
 modprobe fpr delay_ms=10 threshold_kb=0
 check "the driver loads" modprobe virtio_fpr report_timeout_ms=3000
 check "all is reported" fpr_set flush 1
+# Whole blocks: the load, busy with pieces, may leave none for a long time.
+dd if=/dev/zero of=/mnt/file bs=1M count=64 2>/dev/null
 memload 600 150 2 /mnt 1 >/tmp/memload.log 2>&1 &
 load=$!
 sleep 2
 host_sync stop >/dev/null
+rm /mnt/file
 check "a report is in flight" wait_until 10 fpr_above stats/held_pages 0
 host_sync kill >/dev/null
 check "the guest notices" wait_until 20 fpr_is device none
