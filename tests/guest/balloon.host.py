@@ -2,39 +2,17 @@
 """The host's part of balloon.sh: is the memory really back, are the statistics
 real, does the balloon follow."""
 
-import time
-
+import ballooning
 from hostside import MIB, check_returns, enough_mib, mib_back, sync
 
 FILE_MIB = 400
 
 
-def balloon_path(vm):
-    """QOM path of the one balloon device."""
-    for kind in ("peripheral-anon", "peripheral"):
-        for item in vm.qmp.execute("qom-list", path=f"/machine/{kind}"):
-            if item["type"].startswith("child<virtio-balloon-pci"):
-                return f"/machine/{kind}/{item['name']}"
-    raise LookupError("no balloon device")
-
-
 def guest_stats(vm):
-    """Statistics that arrive after polling has begun."""
-    path = balloon_path(vm)
-    vm.qmp.execute("qom-set", path=path, property="guest-stats-polling-interval", value=1)
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        stats = vm.qmp.execute("qom-get", path=path, property="guest-stats")
-        if stats["last-update"]:
-            first = stats["last-update"]
-            # A second answer proves that the queue goes on working.
-            while time.monotonic() < end:
-                again = vm.qmp.execute("qom-get", path=path, property="guest-stats")
-                if again["last-update"] > first:
-                    return again["stats"]
-                time.sleep(0.2)
-        time.sleep(0.2)
-    return None
+    """Statistics that arrive after polling has begun: two, so that the queue has
+    been used again."""
+    ballooning.poll_stats(vm, 1)
+    return ballooning.fresh_stats(vm)
 
 
 def becomes_actual(vm, size):
