@@ -69,6 +69,10 @@ struct vfpr_kind {
  * @stats_work: stock: answers a request for statistics
  * @stats: stock: buffer of the statistics queue; the device's between two requests
  * @told_pages: stock: balloon size asked for that was last mentioned in the log
+ * @hint_cmd: stock: command that is sent to the hinting queue
+ * @hint_wanted: stock: latest command of the host: a request, or a reserved value
+ * @hint_begun: stock: request that was begun with the device and not ended
+ * @hinted_bytes: stock: free memory named to the host, since binding
  * @vendor: vendor: its buffers and counters
  */
 struct vfpr {
@@ -85,6 +89,10 @@ struct vfpr {
 	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VFPR_MAX_STATS];
 	u32 told_pages;
+	__virtio32 hint_cmd;
+	u32 hint_wanted;
+	u32 hint_begun;
+	u64 hinted_bytes;
 	struct vfpr_vendor *vendor;
 };
 
@@ -103,13 +111,20 @@ extern struct vfpr_kind vfpr_vendor;
 void vfpr_vendor_match(u32 id, u32 vendor);
 
 /* reporting.c */
-int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
-		  unsigned int in, unsigned int *len);
+int vfpr_transact(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
+		  unsigned int out, unsigned int in, unsigned int *len);
 int vfpr_give_up(struct vfpr *vf, const char *why);
 int vfpr_reporting_start(struct vfpr *vf);
 void vfpr_reporting_stop(struct vfpr *vf);
 void vfpr_reporting_init(struct vfpr *vf);
 void vfpr_answered(struct virtqueue *vq);
+
+/* hinting.c */
+void vfpr_hinting_stopped(struct vfpr *vf);
+void vfpr_hinting_changed(struct vfpr *vf);
+int vfpr_hint(struct fpr_device *fdev, u32 number, struct scatterlist *sgl,
+	      unsigned int nents);
+void vfpr_hint_done(struct fpr_device *fdev, u32 number);
 
 /* stats.c */
 void vfpr_stats_init(struct vfpr *vf);

@@ -80,17 +80,17 @@ static bool idle(struct virtqueue *vq)
 	return !virtqueue_get_buf(vq, &len) && !virtqueue_is_broken(vq);
 }
 
-static int submit(struct vfpr *vf, struct scatterlist *sgs[],
+static int submit(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
 		  unsigned int out, unsigned int in)
 {
-	struct virtqueue *vq = vf->vqs[VFPR_REPORTING];
+	struct virtqueue *vq = vf->vqs[q];
 	int err = -ENODEV;
 
 	mutex_lock(&vf->lock);
 	if (!vf->gone)
 		err = idle(vq) ? 0 : -EIO;
 	if (!err)
-		err = virtqueue_add_sgs(vq, sgs, out, in, vf, GFP_KERNEL);
+		err = virtqueue_add_sgs(vq, sgs, out, in, &vf->vqs[q], GFP_KERNEL);
 	if (!err && !virtqueue_kick(vq))
 		err = -EIO;
 	mutex_unlock(&vf->lock);
@@ -104,9 +104,10 @@ static int submit(struct vfpr *vf, struct scatterlist *sgs[],
  * that comes when the next request is in flight cannot be told from that one's:
  * it has the same descriptor.
  */
-static bool answered(struct vfpr *vf, unsigned int *len, int *err)
+static bool answered(struct vfpr *vf, enum vfpr_queue q, unsigned int *len,
+		     int *err)
 {
-	struct virtqueue *vq = vf->vqs[VFPR_REPORTING];
+	struct virtqueue *vq = vf->vqs[q];
 	void *token = virtqueue_get_buf(vq, len);
 
 	if (READ_ONCE(vf->gone)) {
@@ -115,7 +116,7 @@ static bool answered(struct vfpr *vf, unsigned int *len, int *err)
 	}
 	if (!token && !virtqueue_is_broken(vq))
 		return false;
-	if (token != vf || !idle(vq))
+	if (token != &vf->vqs[q] || !idle(vq))
 		*err = -EIO;
 	return true;
 }
@@ -139,6 +140,7 @@ int vfpr_give_up(struct vfpr *vf, const char *why)
 /**
  * vfpr_transact() - send a request, and wait until the device is done with it
  * @vf: the device
+ * @q: the queue
  * @sgs: what the device reads, then what it may write
  * @out: how many of the former
  * @in: how many of the latter
@@ -146,19 +148,20 @@ int vfpr_give_up(struct vfpr *vf, const char *why)
  *
  * When it returns the device touches none of that any more: it has answered, or
  * was reset.
- * Context: process context, may sleep; one call at a time.
+ * Context: process context, may sleep; one call at a time for each queue.
  * Return: 0; -ENODEV when the device goes; else the error after which it was
  * given up.
  */
-int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
-		  unsigned int in, unsigned int *len)
+int vfpr_transact(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
+		  unsigned int out, unsigned int in, unsigned int *len)
 {
 	unsigned long timeout = msecs_to_jiffies(report_timeout_ms);
-	int err = submit(vf, sgs, out, in);
+	int err = submit(vf, q, sgs, out, in);
 	char why[64];
 
 	if (!err &&
-	    !wait_event_timeout(vf->answered, answered(vf, len, &err), timeout))
+	    !wait_event_timeout(vf->answered, answered(vf, q, len, &err),
+				timeout))
 		err = -ETIMEDOUT;
 	if (!err || err == -ENODEV)
 		return err;

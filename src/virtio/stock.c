@@ -35,7 +35,7 @@ static int find_queues(struct vfpr *vf)
 		[VFPR_INFLATE] = { "inflate", NULL },
 		[VFPR_DEFLATE] = { "deflate", NULL },
 		[VFPR_STATS] = { "stats", vfpr_stats_requested },
-		[VFPR_HINTING] = { "free_page_vq", NULL },
+		[VFPR_HINTING] = { "free_page_vq", vfpr_answered },
 		[VFPR_REPORTING] = { "reporting_vq", vfpr_answered },
 	};
 	int index[VFPR_NR_QUEUES], q, n, err;
@@ -83,6 +83,7 @@ static void config_changed(struct vfpr *vf)
 {
 	u32 pages;
 
+	vfpr_hinting_changed(vf);
 	virtio_cread_le(vf->vdev, struct virtio_balloon_config, num_pages,
 			&pages);
 	if (pages == vf->told_pages)
@@ -97,6 +98,7 @@ static void config_changed(struct vfpr *vf)
 static void stopped(struct vfpr *vf)
 {
 	cancel_work_sync(&vf->stats_work);
+	vfpr_hinting_stopped(vf);
 }
 
 /* The memory itself is the buffer, device-writable: the host may change it. */
@@ -107,11 +109,13 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	struct scatterlist *sgs[] = { sgl };
 	unsigned int len;
 
-	return vfpr_transact(vf, sgs, 0, 1, &len);
+	return vfpr_transact(vf, VFPR_REPORTING, sgs, 0, 1, &len);
 }
 
 static const struct fpr_device_ops ops = {
 	.report = report,
+	.hint = vfpr_hint,
+	.hint_done = vfpr_hint_done,
 };
 
 /*
