@@ -268,7 +268,6 @@ static void run(struct kthread_work *work)
 	pause_ms = fpr_oom_pause_ms();
 	if (pause_ms)
 		goto pause;
-	/* First: a host that asks is copying memory meanwhile. */
 	fpr_hint_serve();
 	if (!e->running)
 		goto unlock;

@@ -19,8 +19,8 @@
 #include "engine.h"
 #include "params.h"
 
-/* Fill the batch from @e->pos on, in address order; true if there is something. */
-static bool collect(void)
+/* Fill the batch from @pos on, in address order; true if there is something. */
+static bool collect(unsigned long *pos)
 {
 	struct fpr_engine *e = &fpr_engine;
 	const struct fpr_window win = {
@@ -32,20 +32,20 @@ static bool collect(void)
 	};
 
 	for (;;) {
-		unsigned long block = e->pos >> FPR_BLOCK_ORDER, end;
+		unsigned long block = *pos >> FPR_BLOCK_ORDER, end;
 		enum fpr_take result;
 
 		block = find_next_bit(e->map.present, e->map.nblocks, block);
 		if (block >= e->map.nblocks)
 			return e->batch.nr;
-		e->pos = max(e->pos, block << FPR_BLOCK_ORDER);
+		*pos = max(*pos, block << FPR_BLOCK_ORDER);
 		end = (block + 1) << FPR_BLOCK_ORDER;
-		result = fpr_buddy_take(&e->batch, &win, &e->pos, end);
+		result = fpr_buddy_take(&e->batch, &win, pos, end);
 		/* A zone that can spare nothing to an empty batch is passed over. */
 		if (result == FPR_TAKE_FULL ||
 		    (result == FPR_TAKE_LOW && e->batch.nr))
 			return true;
-		e->pos = max(e->pos, end);
+		*pos = max(*pos, end);
 		cond_resched_tasks_rcu_qs();
 	}
 }
@@ -67,6 +67,7 @@ static bool wanted(u32 number)
 static void name_all(u32 number)
 {
 	struct fpr_engine *e = &fpr_engine;
+	unsigned long pos = 0;
 	int err = 0;
 
 	if (fpr_fill_needed() != FPR_FILL_ANY) {
@@ -74,9 +75,8 @@ static void name_all(u32 number)
 		return;
 	}
 	e->hint.serving = number;
-	e->pos = 0;
 	while (!err && e->running && wanted(number) && !fpr_oom_pause_ms() &&
-	       collect()) {
+	       collect(&pos)) {
 		err = fpr_lend_batch(hint, NULL);
 		/* As between two reports. */
 		cond_resched_tasks_rcu_qs();
@@ -86,22 +86,23 @@ static void name_all(u32 number)
 /**
  * fpr_hint_serve() - name free memory to the host, if it wants that
  *
- * Context: worker, engine mutex held; it is dropped while the device is called.
+ * One request; for another that came meanwhile a run is queued.
+ * Context: worker, engine mutex held, the batch empty; the mutex is dropped while the device is called.
  */
 void fpr_hint_serve(void)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	while (e->running && e->hint.pending) {
-		u32 number = e->hint.number;
+	u32 number = e->hint.number;
 
-		name_all(number);
-		if (wanted(number))
-			e->hint.pending = false;
-		mutex_unlock(&e->lock);
-		e->dev->ops->hint_done(e->dev, number);
-		mutex_lock(&e->lock);
-	}
+	if (!e->running || !e->hint.pending)
+		return;
+	name_all(number);
+	if (wanted(number))
+		e->hint.pending = false;
+	mutex_unlock(&e->lock);
+	e->dev->ops->hint_done(e->dev, number);
+	mutex_lock(&e->lock);
 }
 
 int fpr_hint_start(struct fpr_device *fdev, u32 number)

@@ -261,6 +261,8 @@ static int report_due(u32 now, bool any_age)
 		err = fpr_lend_batch(report, note_report);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
+		/* A host that asks is copying memory meanwhile: it comes first. */
+		fpr_hint_serve();
 		/* Unhooking ftrace waits for RCU-tasks; a device need not sleep. */
 		cond_resched_tasks_rcu_qs();
 	}

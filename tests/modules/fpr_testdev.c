@@ -124,9 +124,9 @@ static void check_page(struct page *page)
 		violation("page is in use", page_to_pfn(page));
 }
 
-static void check_entry(struct scatterlist *sg, unsigned long *end)
+static void check_entry(struct scatterlist *sg, unsigned int order,
+			unsigned long *end)
 {
-	unsigned int order = max(expect_order, min_order);
 	unsigned long pfn = page_to_pfn(sg_page(sg));
 	unsigned long n = sg->length >> PAGE_SHIFT, i;
 
@@ -227,7 +227,7 @@ static void check_fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
 
 /* The memory is the host's from here until it returns, whatever for. */
 static void take(struct scatterlist *sgl, unsigned int nents,
-		 unsigned long *taken)
+		 unsigned int order, unsigned long *taken)
 {
 	bool any = fpr_fill_needed() == FPR_FILL_ANY;
 	unsigned int i, ms = draw_delay_ms();
@@ -239,7 +239,7 @@ static void take(struct scatterlist *sgl, unsigned int nents,
 	if (!nents || nents > max_entries)
 		violation("number of entries out of bounds", nents);
 	for_each_sg(sgl, sg, nents, i) {
-		check_entry(sg, &end);
+		check_entry(sg, max(order, min_order), &end);
 		*taken += sg->length >> PAGE_SHIFT;
 	}
 	entries += nents;
@@ -265,7 +265,7 @@ static int result(void)
 static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 		  unsigned int nents)
 {
-	take(sgl, nents, &pages);
+	take(sgl, nents, expect_order, &pages);
 	reports++;
 	return result();
 }
@@ -290,7 +290,7 @@ static int hint(struct fpr_device *fdev, u32 number, struct scatterlist *sgl,
 	if (hinting && number != hinting)
 		violation("hints for another request amid one", number);
 	hinting = number;
-	take(sgl, nents, &hint_pages);
+	take(sgl, nents, 21 - PAGE_SHIFT, &hint_pages);
 	return result();
 }
 
