@@ -10,7 +10,7 @@
  *	Holding it: @dev, @running and the armed hook do not change.
  * fpr_engine.lock (mutex)
  *	the block map but its marks, the batch, back-off, sweep, flush numbers,
- *	what the host wants.
+ *	what the host wants, and what is being lent (lend.c).
  *	Holding it: no page is isolated or put back, and no memory whose "present"
  *	bit is set goes offline (the hotplug notifier takes it).  It is dropped
  *	while the device reports, so that a slow host blocks nobody but the worker.
@@ -137,6 +137,8 @@ struct fpr_engine {
 
 extern struct fpr_engine fpr_engine;
 
+/* The device may hold this share of what a zone has free above low. */
+#define FPR_ZONE_SHARE		4
 /* Longest distance between two attempts while the device fails reports. */
 #define FPR_MAX_BACKOFF_MS	64000
 
@@ -160,7 +162,7 @@ void fpr_engine_stop(void);
 
 /* pass.c */
 int fpr_pass(unsigned long due, u32 now, bool flush);
-int fpr_lend_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
+int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
 			       unsigned int nents),
 		   void (*note)(int err));
 bool fpr_wait_putback(unsigned int ms);
@@ -182,6 +184,10 @@ void fpr_host_forget(void);
 
 /* hint.c */
 void fpr_hint_serve(void);
+
+/* lend.c */
+int fpr_lend_init(void);
+void fpr_lend_exit(void);
 
 /* memory.c */
 int fpr_memory_init(void);

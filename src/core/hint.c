@@ -29,6 +29,7 @@ static bool collect(unsigned long *pos)
 		.order = max_t(unsigned int, FPR_BLOCK_ORDER,
 			       e->dev->min_order),
 		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
+		.share = FPR_ZONE_SHARE,
 	};
 
 	for (;;) {
@@ -77,7 +78,7 @@ static void name_all(u32 number)
 	e->hint.serving = number;
 	while (!err && e->running && wanted(number) && !fpr_oom_pause_ms() &&
 	       collect(&pos)) {
-		err = fpr_lend_batch(hint, NULL);
+		err = fpr_send_batch(hint, NULL);
 		/* As between two reports. */
 		cond_resched_tasks_rcu_qs();
 	}

@@ -22,10 +22,6 @@
 #define BACKOFF_DOUBLINGS	6
 #define BACKOFF_MS		(FPR_MAX_BACKOFF_MS >> BACKOFF_DOUBLINGS)
 
-/* Blocks of the largest buddy that a block can be in. */
-#define BUDDY_BLOCKS \
-	(1UL << (FPR_MAX_ORDER > FPR_BLOCK_ORDER ? \
-		 FPR_MAX_ORDER - FPR_BLOCK_ORDER : 0))
 
 /* The pages that may be taken along with @block: all of its largest possible
  * buddy if nothing in there is still ageing, else the block alone.
@@ -33,7 +29,7 @@
 static void set_window(struct fpr_window *win, unsigned long block, u32 now,
 		       bool any_age)
 {
-	unsigned long first = round_down(block, BUDDY_BLOCKS), n = BUDDY_BLOCKS;
+	unsigned long first = round_down(block, FPR_BUDDY_BLOCKS), n = FPR_BUDDY_BLOCKS;
 
 	if (!any_age && !fpr_blockmap_quiet(&fpr_engine.map, first, n, now)) {
 		first = block;
@@ -47,7 +43,7 @@ static void set_window(struct fpr_window *win, unsigned long block, u32 now,
 static bool defer(unsigned long block)
 {
 	return fpr_blockmap_defer(&fpr_engine.map, block,
-				  round_down(block, BUDDY_BLOCKS), BUDDY_BLOCKS);
+				  round_down(block, FPR_BUDDY_BLOCKS), FPR_BUDDY_BLOCKS);
 }
 
 /* Account buddies from index @from on to their blocks. */
@@ -109,6 +105,7 @@ static bool collect(u32 now, bool any_age)
 	struct fpr_window win = {
 		.order = fpr_effective_order(),
 		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
+		.share = FPR_ZONE_SHARE,
 	};
 
 	e->first_held = ULONG_MAX;
@@ -159,7 +156,7 @@ static void fill_sgl(void)
 }
 
 /**
- * fpr_lend_batch() - let the device have the batch, and put it back
+ * fpr_send_batch() - let the device have the batch, then put it back
  * @send: gives it to the device; when it returns the device has it no more
  * @note: takes down what came of it, before it is put back; or NULL
  *
@@ -168,7 +165,7 @@ static void fill_sgl(void)
  * while the device has it.
  * Return: what @send returned.
  */
-int fpr_lend_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
+int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
 			       unsigned int nents),
 		   void (*note)(int err))
 {
@@ -258,7 +255,7 @@ static int report_due(u32 now, bool any_age)
 	e->last_held = 0;
 	while (!err && e->running && !fpr_oom_pause_ms() &&
 	       collect(now, any_age)) {
-		err = fpr_lend_batch(report, note_report);
+		err = fpr_send_batch(report, note_report);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
 		/* A host that asks is copying memory meanwhile: it comes first. */

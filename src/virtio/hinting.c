@@ -99,7 +99,7 @@ void vfpr_hinting_changed(struct vfpr *vf)
 {
 	u32 command;
 
-	if (!vf->vqs[VFPR_HINTING])
+	if (!vf->vqs[VFPR_HINTING] || READ_ONCE(vf->gone))
 		return;
 	/* Little endian in legacy devices too. */
 	virtio_cread_le(vf->vdev, struct virtio_balloon_config,

@@ -365,6 +365,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_granule_bytes.attr,
 	&dev_attr_discarded_bytes.attr,
 	&dev_attr_refused_bytes.attr,
+	&dev_attr_reporting.attr,
 	NULL
 };
 
@@ -422,6 +423,7 @@ struct vfpr_kind vfpr_vendor = {
 #endif
 	},
 	.ops = &ops,
+	.rank = 1,
 	.check = check,
 	.init = init,
 	.find_queues = find_queues,

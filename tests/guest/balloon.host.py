@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of balloon.sh: is the memory really back, are the statistics
-real, can the balloon be asked for."""
+real, does the balloon follow."""
 
 import time
 
@@ -37,6 +37,16 @@ def guest_stats(vm):
     return None
 
 
+def becomes_actual(vm, size):
+    """The guest has so many bytes, soon."""
+    end = time.monotonic() + 10 * vm.slow
+    while time.monotonic() < end:
+        if vm.qmp.execute("query-balloon")["actual"] == size:
+            return True
+        time.sleep(0.1)
+    return False
+
+
 def run(vm):
     full = check_returns(vm, ["freed"], FILE_MIB)
     sync(vm, "paused")
@@ -61,8 +71,8 @@ def run(vm):
         vm.check(stats["stat-minor-faults"] > 0, "minor faults")
     vm.answer("stats", "")
 
-    sync(vm, "inflate")
-    vm.qmp.execute("balloon", value=(vm.mem_mib - 100) * MIB * MIB)
-    actual = vm.qmp.execute("query-balloon")["actual"]
-    vm.check(actual == vm.mem_mib * MIB * MIB, f"the balloon is not inflated ({actual})")
-    vm.answer("inflate", "")
+    for marker, mib in (("inflate", vm.mem_mib - 100), ("deflate", vm.mem_mib)):
+        sync(vm, marker)
+        vm.qmp.execute("balloon", value=mib * MIB * MIB)
+        vm.check(becomes_actual(vm, mib * MIB * MIB), f"{marker}: {mib} MiB are the guest's")
+        vm.answer(marker, "")

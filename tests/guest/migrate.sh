@@ -7,7 +7,7 @@
 # vm: qemu="-device virtio-balloon-pci,free-page-hint=on,iothread=io0,free-page-reporting=on"
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 9
+plan 11
 
 # dirty MIB: so much of free memory holds something else than zeros
 dirty() {
@@ -31,6 +31,8 @@ intact() {
 	[ ! -e /tmp/lost ] && kill -0 "$load"
 }
 
+hinted_mib() { echo $(($(cat /sys/bus/virtio/devices/virtio0/fpr/hinted_bytes) >> 20)); }
+
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 # Nothing is reported: only hints keep free memory from being sent.
@@ -45,12 +47,14 @@ dirty 320
 fpr_set enabled 0
 host_sync unnamed 200 >/dev/null
 check "unnamed: memory is as it was written" intact
+equal "nothing was named, MiB" "$(hinted_mib)" 0
 fpr_set enabled 1
 host_sync cancelled 200 >/dev/null
 check "cancelled: memory is as it was written" intact
 equal "nothing is held" "$(fpr stats/held_pages)" 0
 host_sync named 200 >/dev/null
 check "named: memory is as it was written" intact
+in_range "free memory was named, MiB" "$(hinted_mib)" 320 100000
 check "reports go on" fpr_set flush 1
 check "memory is as it was written, a while after" sh -c "sleep 8; [ ! -e /tmp/lost ]"
 : >/tmp/stop
