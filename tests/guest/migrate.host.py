@@ -16,6 +16,8 @@ MIB_PAGES = 256
 # more than the load changes in a round.
 LIMITS = {"max_bandwidth": 32 << 20, "downtime_limit": 4000}
 FREE_MIB = 320
+# While the guest gets to know, while it names memory, and after it has.
+CANCEL_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.5)
 
 
 def migrate(vm, folder, name):
@@ -44,8 +46,8 @@ def run(vm):
     with tempfile.TemporaryDirectory(prefix="fpr-") as folder:
         without = migrate(vm, folder, "unnamed")
         sync(vm, "cancelled", 200)
-        cancel(vm, 0.3)
-        cancel(vm, 1.5)
+        for after_s in CANCEL_S:
+            cancel(vm, after_s)
         vm.answer("cancelled")
         with_hints = migrate(vm, folder, "named")
     vm.check(with_hints < without - FREE_MIB * 0.8,

@@ -7,7 +7,7 @@
 # vm: qemu="-device virtio-balloon-pci,free-page-hint=on,iothread=io0,free-page-reporting=on"
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 11
+plan 12
 
 # dirty MIB: so much of free memory holds something else than zeros
 dirty() {
@@ -51,7 +51,8 @@ equal "nothing was named, MiB" "$(hinted_mib)" 0
 fpr_set enabled 1
 host_sync cancelled 200 >/dev/null
 check "cancelled: memory is as it was written" intact
-equal "nothing is held" "$(fpr stats/held_pages)" 0
+check "nothing is held" wait_until 5 fpr_is stats/held_pages 0
+equal "the device is there" "$(fpr device)" virtio0
 host_sync named 200 >/dev/null
 check "named: memory is as it was written" intact
 in_range "free memory was named, MiB" "$(hinted_mib)" 320 100000
