@@ -88,7 +88,8 @@ static void name_all(u32 number)
  * fpr_hint_serve() - name free memory to the host, if it wants that
  *
  * One request; for another that came meanwhile a run is queued.
- * Context: worker, engine mutex held, the batch empty; the mutex is dropped while the device is called.
+ * Context: worker, engine mutex held, the batch empty; the mutex is dropped while
+ * the device is called.
  */
 void fpr_hint_serve(void)
 {

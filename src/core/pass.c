@@ -22,7 +22,6 @@
 #define BACKOFF_DOUBLINGS	6
 #define BACKOFF_MS		(FPR_MAX_BACKOFF_MS >> BACKOFF_DOUBLINGS)
 
-
 /* The pages that may be taken along with @block: all of its largest possible
  * buddy if nothing in there is still ageing, else the block alone.
  */
