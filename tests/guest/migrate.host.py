@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of migrate.sh: migrates the guest without hints, cancels two
-migrations, and migrates it with hints.
+migrations, and migrates it with hints, and with reports at the same time.
 
 QEMU sends what the guest uses as "normal" pages, and what reads as zeros as
 "duplicate" ones; what is hinted it does not send at all.
@@ -50,5 +50,6 @@ def run(vm):
             cancel(vm, after_s)
         vm.answer("cancelled")
         with_hints = migrate(vm, folder, "named")
+        migrate(vm, folder, "reporting")
     vm.check(with_hints < without - FREE_MIB * 0.8,
              f"what is free was left out: {with_hints} MiB instead of {without} MiB")

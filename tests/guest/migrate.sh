@@ -7,7 +7,7 @@
 # vm: qemu="-device virtio-balloon-pci,free-page-hint=on,iothread=io0,free-page-reporting=on"
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 12
+plan 13
 
 # dirty MIB: so much of free memory holds something else than zeros
 dirty() {
@@ -57,6 +57,10 @@ host_sync named 200 >/dev/null
 check "named: memory is as it was written" intact
 in_range "free memory was named, MiB" "$(hinted_mib)" 320 100000
 check "reports go on" fpr_set flush 1
+fpr_set delay_ms 10
+fpr_set threshold_kb 0
+host_sync reporting 200 >/dev/null
+check "with reports: memory is as it was written" intact
 check "memory is as it was written, a while after" sh -c "sleep 8; [ ! -e /tmp/lost ]"
 : >/tmp/stop
 wait
