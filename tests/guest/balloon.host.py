@@ -1,40 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of balloon.sh: is the memory really back, are the statistics
-real, can the balloon be asked for."""
+real."""
 
-import time
-
+from balloonside import statistics
 from hostside import MIB, check_returns, enough_mib, mib_back, sync
 
 FILE_MIB = 400
-
-
-def balloon_path(vm):
-    """QOM path of the one balloon device."""
-    for kind in ("peripheral-anon", "peripheral"):
-        for item in vm.qmp.execute("qom-list", path=f"/machine/{kind}"):
-            if item["type"].startswith("child<virtio-balloon-pci"):
-                return f"/machine/{kind}/{item['name']}"
-    raise LookupError("no balloon device")
-
-
-def guest_stats(vm):
-    """Statistics that arrive after polling has begun."""
-    path = balloon_path(vm)
-    vm.qmp.execute("qom-set", path=path, property="guest-stats-polling-interval", value=1)
-    end = time.monotonic() + 20
-    while time.monotonic() < end:
-        stats = vm.qmp.execute("qom-get", path=path, property="guest-stats")
-        if stats["last-update"]:
-            first = stats["last-update"]
-            # A second answer proves that the queue goes on working.
-            while time.monotonic() < end:
-                again = vm.qmp.execute("qom-get", path=path, property="guest-stats")
-                if again["last-update"] > first:
-                    return again["stats"]
-                time.sleep(0.2)
-        time.sleep(0.2)
-    return None
 
 
 def run(vm):
@@ -50,7 +21,7 @@ def run(vm):
         vm.answer(marker, "")
 
     sync(vm, "stats")
-    stats = guest_stats(vm)
+    stats = statistics(vm)
     vm.check(stats is not None, "statistics arrive, more than once")
     if stats:
         total, free = stats["stat-total-memory"], stats["stat-free-memory"]
@@ -60,9 +31,3 @@ def run(vm):
         vm.check(0 < stats["stat-available-memory"] <= total, "available memory")
         vm.check(stats["stat-minor-faults"] > 0, "minor faults")
     vm.answer("stats", "")
-
-    sync(vm, "inflate")
-    vm.qmp.execute("balloon", value=(vm.mem_mib - 100) * MIB * MIB)
-    actual = vm.qmp.execute("query-balloon")["actual"]
-    vm.check(actual == vm.mem_mib * MIB * MIB, f"the balloon is not inflated ({actual})")
-    vm.answer("inflate", "")

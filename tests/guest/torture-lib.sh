@@ -56,6 +56,9 @@ value() {
 	[ ! -e "$1" ] || read -r v <"$1" || v=0
 } 2>/dev/null
 
+vmstat() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' /proc/vmstat; }
+in_balloon() { echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate))); }
+
 available_kb() {
 	while read -r name kb _; do
 		[ "$name" = MemAvailable: ] && break

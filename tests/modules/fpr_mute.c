@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the reporting queue of a virtio-balloon device mute, for tests: while
- * loaded, kicks of that queue get lost, so that the host never answers.
+ * Makes a queue of a virtio-balloon device mute, for tests: while loaded, kicks of
+ * that queue get lost, so that the host never answers.
  */
 #define pr_fmt(fmt) "fpr_mute: " fmt
 
 #include <linux/kprobes.h>
 #include <linux/module.h>
+#include <linux/moduleparam.h>
 #include <linux/string.h>
 #include <linux/virtio.h>
 
+static char *queue = "reporting_vq";
+module_param(queue, charp, 0444);
+MODULE_PARM_DESC(queue, "name of the queue");
 static unsigned long lost;
 module_param(lost, ulong, 0444);
 MODULE_PARM_DESC(lost, "kicks swallowed");
@@ -24,7 +28,7 @@ static int swallow(struct kprobe *kp, struct pt_regs *regs)
 {
 	const struct virtqueue *vq = (void *)regs_get_kernel_argument(regs, 0);
 
-	if (!vq->name || strcmp(vq->name, "reporting_vq"))
+	if (!vq->name || strcmp(vq->name, queue))
 		return 0;
 	lost++;
 	instruction_pointer_set(regs, (unsigned long)kick_nothing);
@@ -52,4 +56,4 @@ module_init(mute_init);
 module_exit(mute_exit);
 
 MODULE_LICENSE("GPL");
-MODULE_DESCRIPTION("Swallows kicks of the reporting queue, for tests of virtio_fpr");
+MODULE_DESCRIPTION("Swallows kicks of a queue, for tests of virtio_fpr");
