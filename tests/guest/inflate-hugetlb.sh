@@ -7,7 +7,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 8
+plan 9
 
 MIB=1024
 check "the driver loads" load_driver
