@@ -53,7 +53,7 @@ check "free memory is in single pages" wait_until 60 test -s /tmp/scatter
 kib=$((80 * MIB))
 inflate_to $kib
 pages=$(ballpages $low $high)
-check "$pages base pages are in the range" test "$pages" -gt 15000
+check "$pages base pages are in the range" test "$pages" -gt 8000
 below=$(ballpages $low $middle)
 kill $scatter
 wait $scatter 2>/dev/null
