@@ -200,4 +200,42 @@ enum fpr_fill fpr_fill_needed(void);
  */
 u8 fpr_fill_value(void);
 
+/**
+ * struct fpr_run - free memory that a driver has taken
+ * @pfn: first page frame
+ * @pages: base pages
+ */
+struct fpr_run {
+	unsigned long pfn;
+	unsigned long pages;
+};
+
+/**
+ * fpr_take_runs() - take whole free pageblocks out of the allocator, to keep them
+ * @runs: filled in, in ascending order
+ * @max: how many there may be
+ * @pages: most base pages in all; fewer than a pageblock has get none
+ *
+ * For a balloon: the pages are free as the allocator had them, not cleared, with no
+ * references and no type.  They are not of memory that is there for movable pages
+ * only (ZONE_MOVABLE, CMA), and leave each zone what is below its low watermark.
+ * They are the caller's until fpr_put_run().  A memory notifier of the caller's
+ * gives them back at MEM_GOING_OFFLINE; until then the section cannot go.
+ *
+ * Context: process context, may sleep; takes the core's engine mutex.
+ * Return: number of runs; 0 too while memory is short.
+ */
+unsigned int fpr_take_runs(struct fpr_run *runs, unsigned int max,
+			   unsigned long pages);
+
+/**
+ * fpr_put_run() - give memory back that was taken
+ * @pfn: first page frame
+ * @pages: base pages; a run may be given back in parts
+ *
+ * The pages are as they were taken: no references, no type, private 0.
+ * Context: any that may take zone->lock; allocates nothing, does not sleep.
+ */
+void fpr_put_run(unsigned long pfn, unsigned long pages);
+
 #endif /* _FPR_FPR_H */

@@ -29,9 +29,6 @@
 #define LOCK_BUDDIES	64
 #define LOCK_STEPS	512
 
-/* The batch may hold this share of what a zone has free above low. */
-#define ZONE_SHARE	4
-
 static u64 zone_lock(struct zone *zone, unsigned long *flags)
 	__acquires(&zone->lock)
 {
@@ -67,19 +64,20 @@ u64 fpr_entry_bytes(const struct fpr_device *dev)
 }
 
 /**
- * fpr_batch_init() - allocate a batch that fits a device
+ * fpr_batch_init() - allocate an empty batch
  * @batch: uninitialised batch
- * @dev: device with sane limits
+ * @entries: most segments
+ * @entry_pages: most base pages of one
  *
  * Context: may sleep.
  * Return: 0 or -ENOMEM, and then nothing is left allocated.
  */
-int fpr_batch_init(struct fpr_batch *batch, const struct fpr_device *dev)
+int fpr_batch_init(struct fpr_batch *batch, unsigned int entries,
+		   unsigned long entry_pages)
 {
 	memset(batch, 0, sizeof(*batch));
-	batch->list.max = min_t(unsigned int, dev->max_entries,
-				FPR_MAX_ENTRIES);
-	batch->list.max_pages = fpr_entry_bytes(dev) >> PAGE_SHIFT;
+	batch->list.max = entries;
+	batch->list.max_pages = entry_pages;
 	batch->list.segs = kvcalloc(batch->list.max,
 				    sizeof(*batch->list.segs), GFP_KERNEL);
 	batch->buddies = kvcalloc(FPR_BATCH_BUDDIES, sizeof(*batch->buddies),
@@ -105,7 +103,7 @@ void fpr_batch_destroy(struct fpr_batch *batch)
 }
 
 /**
- * fpr_batch_reset() - make a batch empty that was put back
+ * fpr_batch_reset() - make a batch empty whose pages were put back, or are another's
  * @batch: the batch
  */
 void fpr_batch_reset(struct fpr_batch *batch)
@@ -115,7 +113,8 @@ void fpr_batch_reset(struct fpr_batch *batch)
 	batch->pages = 0;
 	batch->zone = NULL;
 	batch->zone_pages = 0;
-	fpr_stat_set(&fpr_stats.held_pages, 0);
+	if (batch->held)
+		fpr_stat_set(&fpr_stats.held_pages, 0);
 }
 
 /*
@@ -240,15 +239,16 @@ static void enter_zone(struct fpr_batch *batch, struct zone *zone)
 			batch->zone_pages += 1UL << batch->buddies[i].order;
 }
 
-/* Whether the zone can spare @pages more, beside those it lent already. */
-static bool zone_can_spare(const struct fpr_batch *batch, unsigned long pages)
+/* Whether the zone can spare @pages more, beside those that the batch has. */
+static bool zone_can_spare(const struct fpr_batch *batch,
+			   const struct fpr_window *win, unsigned long pages)
 {
 	unsigned long usable = zone_page_state(batch->zone, NR_FREE_PAGES) +
 			       batch->zone_pages;
-	unsigned long low = low_wmark_pages(batch->zone);
+	unsigned long low = low_wmark_pages(batch->zone) + win->keep;
 
 	return usable > low &&
-	       batch->zone_pages + pages <= (usable - low) / ZONE_SHARE;
+	       batch->zone_pages + pages <= (usable - low) / win->share;
 }
 
 /* Take one buddy; zone->lock held, PageBuddy and the order seen under it. */
@@ -266,7 +266,7 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 	    (batch->pages && batch->pages + pages > win->hold_pages) ||
 	    !fpr_coalesce_fits(&batch->list, pfn, pages))
 		return FPR_TAKE_FULL;
-	if (!zone_can_spare(batch, pages))
+	if (!zone_can_spare(batch, win, pages))
 		return FPR_TAKE_LOW;
 	if (!fpr_isolate_free_page(page, order)) {
 		fpr_stat_add(&fpr_stats.isolate_failed, 1);
@@ -278,7 +278,8 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 	batch->nr++;
 	batch->pages += pages;
 	batch->zone_pages += pages;
-	fpr_stat_set(&fpr_stats.held_pages, batch->pages);
+	if (batch->held)
+		fpr_stat_set(&fpr_stats.held_pages, batch->pages);
 	fpr_coalesce_add(&batch->list, pfn, pages);
 	return FPR_TAKE_END;
 }
@@ -387,4 +388,38 @@ void fpr_batch_putback(struct fpr_batch *batch)
 		zone_unlock(zone, flags, since);
 	}
 	fpr_batch_reset(batch);
+}
+
+/**
+ * fpr_buddy_put() - give isolated pages back that are in no batch
+ * @pfn: first page frame
+ * @pages: base pages, of any number
+ *
+ * In the largest pieces that are aligned to their size, each with the type that its
+ * pageblock has now, as putback_one() does.
+ * Context: any that may take zone->lock; takes and drops it, a bounded number of
+ * pieces per hold.
+ */
+void fpr_buddy_put(unsigned long pfn, unsigned long pages)
+{
+	unsigned long end = pfn + pages;
+
+	while (pfn < end) {
+		struct zone *zone = page_zone(pfn_to_page(pfn));
+		unsigned int pieces = LOCK_BUDDIES;
+		unsigned long flags;
+
+		spin_lock_irqsave(&zone->lock, flags);
+		while (pfn < end && pieces-- && page_zone(pfn_to_page(pfn)) == zone) {
+			struct fpr_buddy part = { .pfn = pfn };
+
+			part.order = min_t(unsigned int, ilog2(end - pfn),
+					   pageblock_order);
+			if (pfn)
+				part.order = min_t(unsigned int, part.order, __ffs(pfn));
+			putback_one(&part);
+			pfn += 1UL << part.order;
+		}
+		spin_unlock_irqrestore(&zone->lock, flags);
+	}
 }

@@ -10,6 +10,7 @@
 #include <linux/mm.h>
 #include <linux/types.h>
 
+#include "../compat/compat.h"
 #include "coalesce.h"
 
 struct fpr_device;
@@ -18,6 +19,11 @@ struct zone;
 /* A block of the block map is 2 MiB, whatever the base page size. */
 #define FPR_BLOCK_ORDER		(21 - PAGE_SHIFT)
 #define FPR_BLOCK_PAGES		(1UL << FPR_BLOCK_ORDER)
+
+/* Blocks of the largest buddy that a block can be in. */
+#define FPR_BUDDY_BLOCKS \
+	(1UL << (FPR_MAX_ORDER > FPR_BLOCK_ORDER ? \
+		 FPR_MAX_ORDER - FPR_BLOCK_ORDER : 0))
 
 /* Most buddies of one batch; bounds the memory of the batch, not the report. */
 #define FPR_BATCH_BUDDIES	4096
@@ -40,8 +46,10 @@ struct fpr_buddy {
  * @pages: base pages in all
  * @zone: zone of the latest buddy
  * @zone_pages: base pages of @zone in the batch
+ * @held: its pages are the device's for a while, and counted as that
  *
- * Locking: belongs to the worker.
+ * Locking: the worker's batch belongs to the worker, that of lend.c to who has the
+ * engine mutex.
  */
 struct fpr_batch {
 	struct fpr_coalesce list;
@@ -50,6 +58,7 @@ struct fpr_batch {
 	unsigned long pages;
 	struct zone *zone;
 	unsigned long zone_pages;
+	bool held;
 };
 
 /**
@@ -57,13 +66,17 @@ struct fpr_batch {
  * @lo: first page frame
  * @hi: page frame after the last
  * @order: smallest order
- * @hold_pages: most base pages that the batch may hold
+ * @hold_pages: most base pages that the batch may hold; one buddy always fits
+ * @share: it may hold one part in so many of what a zone has free above low
+ * @keep: and above so many base pages more
  */
 struct fpr_window {
 	unsigned long lo;
 	unsigned long hi;
 	unsigned int order;
 	unsigned long hold_pages;
+	unsigned int share;
+	unsigned long keep;
 };
 
 /**
@@ -81,10 +94,12 @@ enum fpr_take {
 };
 
 u64 fpr_entry_bytes(const struct fpr_device *dev);
-int fpr_batch_init(struct fpr_batch *batch, const struct fpr_device *dev);
+int fpr_batch_init(struct fpr_batch *batch, unsigned int entries,
+		   unsigned long entry_pages);
 void fpr_batch_destroy(struct fpr_batch *batch);
 void fpr_batch_reset(struct fpr_batch *batch);
 void fpr_batch_putback(struct fpr_batch *batch);
+void fpr_buddy_put(unsigned long pfn, unsigned long pages);
 
 unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
 			     unsigned int order);

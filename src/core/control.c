@@ -110,10 +110,14 @@ static int check_fill(const struct fpr_device *dev)
 static int attach(struct fpr_device *dev)
 {
 	struct fpr_engine *e = &fpr_engine;
-	int err = fpr_batch_init(&e->batch, dev);
+	unsigned int entries = min_t(unsigned int, dev->max_entries,
+				     FPR_MAX_ENTRIES);
+	int err = fpr_batch_init(&e->batch, entries,
+				 fpr_entry_bytes(dev) >> PAGE_SHIFT);
 
 	if (err)
 		return err;
+	e->batch.held = true;
 	e->sgl = kvcalloc(e->batch.list.max, sizeof(*e->sgl), GFP_KERNEL);
 	if (!e->sgl) {
 		fpr_batch_destroy(&e->batch);

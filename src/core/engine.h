@@ -10,7 +10,7 @@
  *	Holding it: @dev, @running and the armed hook do not change.
  * fpr_engine.lock (mutex)
  *	the block map but its marks, the batch, back-off, sweep, flush numbers,
- *	what the host wants.
+ *	what the host wants, and what is being lent (lend.c).
  *	Holding it: no page is isolated or put back, and no memory whose "present"
  *	bit is set goes offline (the hotplug notifier takes it).  It is dropped
  *	while the device reports, so that a slow host blocks nobody but the worker.
@@ -162,6 +162,10 @@ const char *fpr_pressure_name(void);
 bool fpr_request_begin(u32 now, bool backing_off);
 void fpr_request_end(bool done);
 void fpr_host_forget(void);
+
+/* lend.c */
+int fpr_lend_init(void);
+void fpr_lend_exit(void);
 
 /* memory.c */
 int fpr_memory_init(void);

@@ -49,9 +49,12 @@ static int __init fpr_init(void)
 	err = fpr_hooks_init();
 	if (err)
 		goto memory;
-	err = fpr_oom_init();
+	err = fpr_lend_init();
 	if (err)
 		goto memory;
+	err = fpr_oom_init();
+	if (err)
+		goto lend;
 	err = fpr_power_init();
 	if (err)
 		goto oom;
@@ -65,6 +68,8 @@ power:
 	fpr_power_exit();
 oom:
 	fpr_oom_exit();
+lend:
+	fpr_lend_exit();
 memory:
 	fpr_memory_exit();
 engine:
@@ -78,6 +83,7 @@ static void __exit fpr_exit(void)
 	fpr_sysfs_exit();
 	fpr_power_exit();
 	fpr_oom_exit();
+	fpr_lend_exit();
 	fpr_memory_exit();
 	fpr_engine_exit();
 }

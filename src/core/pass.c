@@ -22,10 +22,8 @@
 #define BACKOFF_DOUBLINGS	6
 #define BACKOFF_MS		(FPR_MAX_BACKOFF_MS >> BACKOFF_DOUBLINGS)
 
-/* Blocks of the largest buddy that a block can be in. */
-#define BUDDY_BLOCKS \
-	(1UL << (FPR_MAX_ORDER > FPR_BLOCK_ORDER ? \
-		 FPR_MAX_ORDER - FPR_BLOCK_ORDER : 0))
+/* The device may hold this share of what a zone has free above low. */
+#define ZONE_SHARE		4
 
 /* The pages that may be taken along with @block: all of its largest possible
  * buddy if nothing in there is still ageing, else the block alone.
@@ -33,7 +31,7 @@
 static void set_window(struct fpr_window *win, unsigned long block, u32 now,
 		       bool any_age)
 {
-	unsigned long first = round_down(block, BUDDY_BLOCKS), n = BUDDY_BLOCKS;
+	unsigned long first = round_down(block, FPR_BUDDY_BLOCKS), n = FPR_BUDDY_BLOCKS;
 
 	if (!any_age && !fpr_blockmap_quiet(&fpr_engine.map, first, n, now)) {
 		first = block;
@@ -47,7 +45,7 @@ static void set_window(struct fpr_window *win, unsigned long block, u32 now,
 static bool defer(unsigned long block)
 {
 	return fpr_blockmap_defer(&fpr_engine.map, block,
-				  round_down(block, BUDDY_BLOCKS), BUDDY_BLOCKS);
+				  round_down(block, FPR_BUDDY_BLOCKS), FPR_BUDDY_BLOCKS);
 }
 
 /* Account buddies from index @from on to their blocks. */
@@ -109,6 +107,7 @@ static bool collect(u32 now, bool any_age)
 	struct fpr_window win = {
 		.order = fpr_effective_order(),
 		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
+		.share = ZONE_SHARE,
 	};
 
 	e->first_held = ULONG_MAX;

@@ -26,9 +26,14 @@ void vfpr_config_changed(struct virtio_device *vdev)
 	queue_work(system_freezable_wq, &vf->config_work);
 }
 
-/* The mirror of bring_up(): the device is reset first, so that nothing waits for it. */
+/*
+ * The mirror of bring_up(): what the device has to answer comes first, then it is
+ * reset, so that nothing waits for it.
+ */
 static void tear_down(struct vfpr *vf)
 {
+	if (vf->kind->stopping)
+		vf->kind->stopping(vf);
 	vfpr_reporting_stop(vf);
 	cancel_work_sync(&vf->config_work);
 	/* None after a failed restore; virtio-mmio would free its IRQ twice. */
@@ -90,6 +95,7 @@ int vfpr_probe(struct virtio_device *vdev)
 	vf->vdev = vdev;
 	vf->kind = kind;
 	INIT_WORK(&vf->config_work, config_work);
+	vfpr_queue_init(vf);
 	vfpr_reporting_init(vf);
 	err = kind->init(vf);
 	if (err)

@@ -3,6 +3,8 @@
 #ifndef _VIRTIO_FPR_DRIVER_H
 #define _VIRTIO_FPR_DRIVER_H
 
+#include <linux/device.h>
+#include <linux/list.h>
 #include <linux/mutex.h>
 #include <linux/types.h>
 #include <linux/virtio.h>
@@ -19,12 +21,14 @@
 
 struct scatterlist;
 struct vfpr;
+struct vfpr_balloon;
 struct vfpr_vendor;
 
 /**
  * struct vfpr_kind - a kind of device: the stock one, or fpr's own
  * @driver: what virtio knows of it
  * @ops: reports, for the core
+ * @rank: of several devices memory is reported to the one of the highest rank
  * @check: refuses a device before anything is set up; says why
  * @init: allocates and initialises what the kind has in &struct vfpr
  * @find_queues: sets up the virtqueues
@@ -32,15 +36,17 @@ struct vfpr_vendor;
  * @limits: fills in &vfpr.fdev, device ready
  * @started: the device is ready; before it is registered with the core
  * @config_changed: looks at the configuration; process context
+ * @stopping: the device is about to be reset, and answers until then
  * @stopped: the device is reset and gone from the core, the queues are deleted:
  *	leaves no work behind
  * @exit: the mirror of @init
  *
- * @configure, @started, @stopped and @exit are optional.
+ * @configure, @started, @stopping, @stopped and @exit are optional.
  */
 struct vfpr_kind {
 	struct virtio_driver driver;
 	const struct fpr_device_ops *ops;
+	unsigned int rank;
 	int (*check)(struct virtio_device *vdev);
 	int (*init)(struct vfpr *vf);
 	int (*find_queues)(struct vfpr *vf);
@@ -48,6 +54,7 @@ struct vfpr_kind {
 	void (*limits)(struct vfpr *vf);
 	void (*started)(struct vfpr *vf);
 	void (*config_changed)(struct vfpr *vf);
+	void (*stopping)(struct vfpr *vf);
 	void (*stopped)(struct vfpr *vf);
 	void (*exit)(struct vfpr *vf);
 };
@@ -59,16 +66,18 @@ struct vfpr_kind {
  * @vqs: its queues; NULL where the device has none
  * @has_queues: @vqs are there; written by probe, remove, freeze and restore
  * @fdev: what the core knows of it
- * @lock: held to submit a report or statistics and to reset the device, so that
- *	nothing is submitted to a device that was reset; guards @gone
+ * @reporters: among the devices that are ready for reports
+ * @lock: held to submit a buffer and to reset the device, so that nothing is
+ *	submitted to a device that was reset; guards @gone
  * @gone: the device was reset and owns no buffer any more; until it is brought up
  *	again, after suspend
- * @answered: woken by the reporting queue's callback and with @gone
- * @give_up: unregisters from the core after the device fell silent
+ * @answered: woken by the callbacks of queues that are waited for, and with @gone
+ * @reports: held by who has a report in flight
+ * @give_up: leaves the core after the device fell silent
  * @config_work: looks at a changed configuration
  * @stats_work: stock: answers a request for statistics
  * @stats: stock: buffer of the statistics queue; the device's between two requests
- * @told_pages: stock: balloon size asked for that was last mentioned in the log
+ * @balloon: stock: its balloon; NULL where the kernel has no balloons
  * @vendor: vendor: its buffers and counters
  */
 struct vfpr {
@@ -77,14 +86,16 @@ struct vfpr {
 	struct virtqueue *vqs[VFPR_NR_QUEUES];
 	bool has_queues;
 	struct fpr_device fdev;
+	struct list_head reporters;
 	struct mutex lock;
 	bool gone;
 	wait_queue_head_t answered;
+	struct mutex reports;
 	struct work_struct give_up;
 	struct work_struct config_work;
 	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VFPR_MAX_STATS];
-	u32 told_pages;
+	struct vfpr_balloon *balloon;
 	struct vfpr_vendor *vendor;
 };
 
@@ -102,14 +113,26 @@ extern struct vfpr_kind vfpr_stock;
 extern struct vfpr_kind vfpr_vendor;
 void vfpr_vendor_match(u32 id, u32 vendor);
 
-/* reporting.c */
-int vfpr_transact(struct vfpr *vf, struct scatterlist *sgs[], unsigned int out,
-		  unsigned int in, unsigned int *len);
+/* stock_sysfs.c */
+extern const struct attribute_group *vfpr_stock_groups[];
+
+/* queue.c */
+int vfpr_transact(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
+		  unsigned int out, unsigned int in, unsigned int *len);
+int vfpr_tell(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
+	      unsigned int n);
 int vfpr_give_up(struct vfpr *vf, const char *why);
+void vfpr_reset(struct vfpr *vf);
+void vfpr_queue_init(struct vfpr *vf);
+void vfpr_answered(struct virtqueue *vq);
+
+/* reporting.c */
+extern struct device_attribute dev_attr_reporting;
+bool vfpr_reports(const struct vfpr *vf);
+int vfpr_report(struct vfpr *vf, struct scatterlist *sgl);
+void vfpr_reporting_init(struct vfpr *vf);
 int vfpr_reporting_start(struct vfpr *vf);
 void vfpr_reporting_stop(struct vfpr *vf);
-void vfpr_reporting_init(struct vfpr *vf);
-void vfpr_answered(struct virtqueue *vq);
 
 /* stats.c */
 void vfpr_stats_init(struct vfpr *vf);

@@ -2,9 +2,6 @@
 /*
  * The stock device: virtio-balloon with free page reporting, which every
  * hypervisor has, in the place of the kernel's own driver.
- *
- * Inflating and deflating are not served: a host that asks for it is told so in
- * the log.
  */
 #include <linux/module.h>
 #include <linux/virtio_config.h>
@@ -12,6 +9,7 @@
 #include <linux/virtio_ring.h>
 
 #include "../compat/virtio.h"
+#include "balloon.h"
 #include "driver.h"
 
 static int check(struct virtio_device *vdev)
@@ -25,15 +23,15 @@ static int check(struct virtio_device *vdev)
 static int init(struct vfpr *vf)
 {
 	vfpr_stats_init(vf);
-	return 0;
+	return vfpr_balloon_init(vf);
 }
 
 static int find_queues(struct vfpr *vf)
 {
 	struct fpr_vq want[VFPR_NR_QUEUES] = {};
 	static const struct fpr_vq all[VFPR_NR_QUEUES] = {
-		[VFPR_INFLATE] = { "inflate", NULL },
-		[VFPR_DEFLATE] = { "deflate", NULL },
+		[VFPR_INFLATE] = { "inflate", vfpr_answered },
+		[VFPR_DEFLATE] = { "deflate", vfpr_answered },
 		[VFPR_STATS] = { "stats", vfpr_stats_requested },
 		[VFPR_HINTING] = { "free_page_vq", NULL },
 		[VFPR_REPORTING] = { "reporting_vq", vfpr_answered },
@@ -79,35 +77,22 @@ static void limits(struct vfpr *vf)
 	}
 }
 
-static void config_changed(struct vfpr *vf)
+static void started(struct vfpr *vf)
 {
-	u32 pages;
-
-	virtio_cread_le(vf->vdev, struct virtio_balloon_config, num_pages,
-			&pages);
-	if (pages == vf->told_pages)
-		return;
-	vf->told_pages = pages;
-	if (pages)
-		dev_warn_ratelimited(&vf->vdev->dev,
-				     "the host asks for a balloon of %u MiB: virtio_fpr does not inflate; for that, go back to virtio_balloon (fprctl unbind)\n",
-			 pages >> (20 - VIRTIO_BALLOON_PFN_SHIFT));
+	vfpr_stats_start(vf);
+	vfpr_balloon_start(vf);
 }
 
 static void stopped(struct vfpr *vf)
 {
 	cancel_work_sync(&vf->stats_work);
+	vfpr_balloon_stopped(vf);
 }
 
-/* The memory itself is the buffer, device-writable: the host may change it. */
 static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 		  unsigned int nents)
 {
-	struct vfpr *vf = container_of(fdev, struct vfpr, fdev);
-	struct scatterlist *sgs[] = { sgl };
-	unsigned int len;
-
-	return vfpr_transact(vf, sgs, 0, 1, &len);
+	return vfpr_report(container_of(fdev, struct vfpr, fdev), sgl);
 }
 
 static const struct fpr_device_ops ops = {
@@ -129,7 +114,9 @@ static int validate(struct virtio_device *vdev)
 }
 
 static const unsigned int features[] = {
+	VIRTIO_BALLOON_F_MUST_TELL_HOST,
 	VIRTIO_BALLOON_F_STATS_VQ,
+	VIRTIO_BALLOON_F_DEFLATE_ON_OOM,
 	VIRTIO_BALLOON_F_FREE_PAGE_HINT,
 	VIRTIO_BALLOON_F_PAGE_POISON,
 	VIRTIO_BALLOON_F_REPORTING,
@@ -146,6 +133,7 @@ struct vfpr_kind vfpr_stock = {
 		.feature_table_size = ARRAY_SIZE(features),
 		.driver.name = KBUILD_MODNAME,
 		.driver.owner = THIS_MODULE,
+		.driver.dev_groups = vfpr_stock_groups,
 		.id_table = stock_ids,
 		.validate = validate,
 		.probe = vfpr_probe,
@@ -162,9 +150,11 @@ struct vfpr_kind vfpr_stock = {
 	.find_queues = find_queues,
 	.configure = configure,
 	.limits = limits,
-	.started = vfpr_stats_start,
-	.config_changed = config_changed,
+	.started = started,
+	.config_changed = vfpr_balloon_wake,
+	.stopping = vfpr_balloon_stop,
 	.stopped = stopped,
+	.exit = vfpr_balloon_exit,
 };
 
 MODULE_DEVICE_TABLE(virtio, stock_ids);

@@ -169,7 +169,7 @@ static int send(struct vfpr *vf, unsigned int nr_ranges)
 	}
 	sg_init_one(&resp, &v->resp, sizeof(v->resp));
 	sgs[out] = &resp;
-	err = vfpr_transact(vf, sgs, out, 1, &len);
+	err = vfpr_transact(vf, VFPR_REPORTING, sgs, out, 1, &len);
 	if (!err && len < sizeof(v->resp))
 		err = vfpr_give_up(vf, "the device's answer is too short");
 	return err;
@@ -365,6 +365,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_granule_bytes.attr,
 	&dev_attr_discarded_bytes.attr,
 	&dev_attr_refused_bytes.attr,
+	&dev_attr_reporting.attr,
 	NULL
 };
 
@@ -422,6 +423,7 @@ struct vfpr_kind vfpr_vendor = {
 #endif
 	},
 	.ops = &ops,
+	.rank = 1,
 	.check = check,
 	.init = init,
 	.find_queues = find_queues,

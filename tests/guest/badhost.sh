@@ -62,7 +62,7 @@ broken() {
 	check "$1: the device is given up" wait_until 5 fpr_is device none
 	faults 0
 	equal "$1: that was at the first" "$(injected "$3")" 1
-	check "$1: the log says why" log_has "reporting queue is broken.*device reset"
+	check "$1: the log says why" log_has "queue reporting_vq is broken.*device reset"
 	equal "$1: nothing is held" "$(fpr stats/held_pages)" 0
 	check "$1: a new binding works" sh -c \
 		"echo virtio0 >$drv/unbind && echo virtio0 >$drv/bind && echo 1 >$FPR_SYSFS/flush"

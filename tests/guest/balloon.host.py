@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of balloon.sh: is the memory really back, are the statistics
-real."""
+real, does the balloon follow."""
 
-from balloonside import statistics
+import balloonside
 from hostside import MIB, check_returns, enough_mib, mib_back, sync
 
 FILE_MIB = 400
@@ -21,7 +21,7 @@ def run(vm):
         vm.answer(marker, "")
 
     sync(vm, "stats")
-    stats = statistics(vm)
+    stats = balloonside.statistics(vm)
     vm.check(stats is not None, "statistics arrive, more than once")
     if stats:
         total, free = stats["stat-total-memory"], stats["stat-free-memory"]
@@ -31,3 +31,9 @@ def run(vm):
         vm.check(0 < stats["stat-available-memory"] <= total, "available memory")
         vm.check(stats["stat-minor-faults"] > 0, "minor faults")
     vm.answer("stats", "")
+
+    for marker, mib in (("inflate", 100), ("deflate", 0)):
+        sync(vm, marker)
+        balloonside.target(vm, mib * MIB)
+        balloonside.reached(vm, mib * MIB)
+        vm.answer(marker, "")

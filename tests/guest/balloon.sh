@@ -1,11 +1,11 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # The stock device: freed memory leaves the host, pause, resume and flush,
-# counters, statistics.  Its balloon: inflate.sh.
+# counters, statistics, the balloon in a word (inflate.sh has more).
 # vm: mem=1024 smp=2 timeout=180 balloon=free-page-reporting=on modules=fpr,virtio_fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 25
+plan 27
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -79,7 +79,13 @@ fpr_set delay_ms 800
 check "a shorter delay takes effect at once" wait_until 5 \
 	fpr_above stats/reported_bytes $((before + most_of_it))
 
+# The host's other wishes
 host_sync stats >/dev/null
+host_sync inflate >/dev/null
+equal "the balloon is inflated" "$(cat /sys/bus/virtio/devices/virtio0/fpr/balloon_bytes)" $((100 << 20))
+host_sync deflate >/dev/null
+equal "and deflated" "$(cat /sys/bus/virtio/devices/virtio0/fpr/balloon_bytes)" 0
+
 check "trace events exist" test -d /sys/kernel/tracing/events/fpr/fpr_report
 check "the driver unloads" rmmod virtio_fpr
 equal "the core is without a device" "$(fpr state)" no-device

@@ -6,7 +6,7 @@
 # vm: mem=768 smp=2 timeout=180 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40
-# vm: modules=fpr,virtio_fpr,virtio_balloon files=docs/abi/sysfs-kernel-fpr
+# vm: modules=fpr,virtio_fpr,virtio_balloon files=docs/abi/sysfs-bus-virtio-fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 25
@@ -22,7 +22,7 @@ check "the driver loads" modprobe virtio_fpr
 check "and has it" test -d $drv/virtio0
 equal "the core reports to it" "$(fpr device)" virtio0
 check "the host's pressure is known" wait_until 5 fpr_is pressure low
-awk -F/ '/^What:/ && /virtioN/ { print $NF }' /bin/sysfs-kernel-fpr | sort >/tmp/documented
+awk -F/ '/^What:/ && $NF !~ /^(balloon|hinted)_/ { print $NF }' /bin/sysfs-bus-virtio-fpr | sort >/tmp/documented
 find $dev/fpr -type f -exec basename {} \; | sort >/tmp/present
 check "its files are as documented" diff /tmp/documented /tmp/present
 diag "interrupts: $(grep virtio0 /proc/interrupts)"

@@ -1,0 +1,486 @@
+// SPDX-License-Identifier: GPL-2.0
+/* The balloon: memory into it and out of it; see balloon.h. */
+#include <linux/mm.h>
+#include <linux/page-flags.h>
+#include <linux/page_ref.h>
+#include <linux/sort.h>
+#include <linux/virtio_config.h>
+
+#include "balloon.h"
+
+/* Send the page numbers that have gathered; lock held. */
+static void tell(struct vfpr_balloon *b, enum vfpr_queue q)
+{
+	unsigned int size = virtqueue_get_vring_size(b->vf->vqs[q]);
+	unsigned int done = 0, most = min_t(unsigned int, size, VFPR_BUFFERS);
+	struct scatterlist sg[VFPR_BUFFERS], *sgs[VFPR_BUFFERS];
+
+	while (done < b->nr_pfns && !b->tell_err) {
+		unsigned int n;
+
+		for (n = 0; n < most && done < b->nr_pfns; n++) {
+			unsigned int pfns = min_t(unsigned int, b->nr_pfns - done,
+						  VFPR_BUFFER_PFNS);
+
+			sg_init_one(&sg[n], b->pfns + done, pfns * sizeof(*b->pfns));
+			sgs[n] = &sg[n];
+			done += pfns;
+		}
+		b->tell_err = vfpr_tell(b->vf, q, sgs, n);
+	}
+	b->nr_pfns = 0;
+}
+
+/* Name pages to the host, together with those before; lock held. */
+static void name(struct vfpr_balloon *b, enum vfpr_queue q, unsigned long pfn,
+		 unsigned long pages)
+{
+	u32 first = pfn * VFPR_PFNS_PER_PAGE, i;
+
+	for (i = 0; i < pages * VFPR_PFNS_PER_PAGE; i++) {
+		b->pfns[b->nr_pfns++] = cpu_to_virtio32(b->vf->vdev, first + i);
+		if (b->nr_pfns == VFPR_BUFFERS * VFPR_BUFFER_PFNS)
+			tell(b, q);
+	}
+}
+
+/* All that was named has been read; lock held.  Else the device was reset. */
+static int named(struct vfpr_balloon *b, enum vfpr_queue q)
+{
+	int err;
+
+	tell(b, q);
+	err = b->tell_err;
+	b->tell_err = 0;
+	return err;
+}
+
+/*
+ * Nobody looks into ballooned pages, not for a dump and not for hibernation:
+ * PageOffline() says so, as the kernel itself does for base pages.  The reference
+ * says that memory with such a page in it must not go offline.
+ */
+static void mark(struct page *page, unsigned long pages)
+{
+	unsigned long pfn = page_to_pfn(page), end = pfn + pages;
+
+	for (; pfn < end; pfn++) {
+		page = pfn_to_page(pfn);
+		__SetPageOffline(page);
+		set_page_count(page, 1);
+	}
+}
+
+/* As the allocator wants to have them back. */
+static void unmark(struct page *page, unsigned long pages)
+{
+	unsigned long pfn = page_to_pfn(page), end = pfn + pages;
+
+	for (; pfn < end; pfn++) {
+		page = pfn_to_page(pfn);
+		set_page_count(page, 0);
+		__ClearPageOffline(page);
+	}
+}
+
+/* Lock held. */
+static void add_chunk(struct vfpr_balloon *b, struct page *page, long pages)
+{
+	mark(page, pages);
+	set_page_private(page, pages);
+	list_add(&page->lru, &b->chunks);
+	WRITE_ONCE(b->chunk_pages, b->chunk_pages + pages);
+	fpr_balloon_count(page, BALLOON_INFLATE, pages);
+	if (b->unmanaged)
+		adjust_managed_page_count(page, -pages);
+}
+
+/* Give a chunk that is on no list to the allocator; lock held. */
+static void free_chunk(struct vfpr_balloon *b, struct page *page)
+{
+	long pages = page_private(page);
+
+	WRITE_ONCE(b->chunk_pages, b->chunk_pages - pages);
+	fpr_balloon_count(page, BALLOON_DEFLATE, -pages);
+	if (b->unmanaged)
+		adjust_managed_page_count(page, pages);
+	set_page_private(page, 0);
+	unmark(page, pages);
+	fpr_put_run(page_to_pfn(page), pages);
+}
+
+/* Make two chunks of one, the first of them @pages long; lock held.  Return: the
+ * second, behind the first on the list.
+ */
+static struct page *cut(struct page *page, unsigned long pages)
+{
+	struct page *rest = pfn_to_page(page_to_pfn(page) + pages);
+
+	set_page_private(rest, page_private(page) - pages);
+	set_page_private(page, pages);
+	list_add(&rest->lru, &page->lru);
+	return rest;
+}
+
+/* Pages that were allocated as one; lock held. */
+static void add_base_pages(struct vfpr_balloon *b, struct page *page,
+			   unsigned long nr)
+{
+	LIST_HEAD(pages);
+	unsigned long i;
+
+	split_page(page, ilog2(nr));
+	for (i = 0; i < nr; i++)
+		list_add_tail(&page[i].lru, &pages);
+	fpr_balloon_add(&b->base, &pages);
+}
+
+static void update_actual(struct vfpr_balloon *b)
+{
+	u32 actual = b->pages * VFPR_PFNS_PER_PAGE;
+
+	if (!READ_ONCE(b->vf->gone))
+		virtio_cwrite_le(b->vf->vdev, struct virtio_balloon_config, actual,
+				 &actual);
+}
+
+/*
+ * Pieces of several pages come from what is free, without any reclaim; single ones
+ * push out caches, as far as that goes without trouble.
+ */
+static struct page *allocate(unsigned int order)
+{
+	gfp_t gfp = FPR_BALLOON_GFP | __GFP_NOWARN | __GFP_NOMEMALLOC | __GFP_NORETRY;
+
+	return order ? alloc_pages(gfp & ~__GFP_RECLAIM, order) : alloc_page(gfp);
+}
+
+static void add_piece(struct vfpr_balloon *b, unsigned long pfn,
+		      unsigned long pages, bool chunk)
+{
+	struct vfpr_piece *piece = &b->pieces[b->nr_pieces++];
+
+	piece->pfn = pfn;
+	piece->pages = pages;
+	piece->chunk = chunk;
+}
+
+/* Whole pageblocks, as the allocator has them: nothing clears them first. */
+static unsigned long take_chunks(struct vfpr_balloon *b, unsigned long want)
+{
+	struct fpr_run runs[VFPR_MAX_RUNS];
+	unsigned int i, nr = fpr_take_runs(runs, VFPR_MAX_RUNS, want);
+	unsigned long got = 0;
+
+	for (i = 0; i < nr; i++) {
+		add_piece(b, runs[i].pfn, runs[i].pages, true);
+		got += runs[i].pages;
+	}
+	return got;
+}
+
+/*
+ * What the guest can do without: a balloon must not drive it into killing.  Caches
+ * count as far as the kernel calls them available.
+ */
+static unsigned long can_spare(void)
+{
+	long floor = max(totalram_pages() / VFPR_FLOOR_SHARE, VFPR_FLOOR_PAGES);
+
+	return max(si_mem_available() - floor, 0L);
+}
+
+/* Get up to @want pages; no locks. */
+static unsigned long get_pieces(struct vfpr_balloon *b, unsigned long want)
+{
+	unsigned int order = pageblock_order - 1;
+	unsigned long got;
+
+	want = min3(want, VFPR_STEP_PAGES, can_spare());
+	b->nr_pieces = 0;
+	got = take_chunks(b, want);
+	if (got)
+		return got;
+	while (got < want && b->nr_pieces < VFPR_STEP_PIECES &&
+	       !READ_ONCE(b->stopping)) {
+		struct page *page;
+
+		while (1UL << order > want - got)
+			order--;
+		page = allocate(order);
+		if (page) {
+			add_piece(b, page_to_pfn(page), 1UL << order, false);
+			got += 1UL << order;
+		} else if (!order--) {
+			break;
+		}
+	}
+	return got;
+}
+
+static int by_address(const void *a, const void *b)
+{
+	const struct vfpr_piece *left = a, *right = b;
+
+	return left->pfn < right->pfn ? -1 : 1;
+}
+
+/*
+ * The host discards what it is told page by page, each with a system call of its
+ * own.  What is long enough it discards in one piece first, by way of the reporting
+ * queue: then those calls find nothing to do, and no huge page of the host is torn.
+ * The memory is nobody's yet.  No locks.
+ */
+static void discard_runs(struct vfpr_balloon *b)
+{
+	unsigned int i, next, nr = 0;
+
+	if (!b->vf->vqs[VFPR_REPORTING])
+		return;
+	sg_init_table(b->runs, VFPR_MAX_RUNS);
+	for (i = 0; i < b->nr_pieces && nr < VFPR_MAX_RUNS; i = next) {
+		unsigned long start = b->pieces[i].pfn, end = start;
+
+		for (next = i; next < b->nr_pieces && b->pieces[next].pfn == end; next++)
+			end += b->pieces[next].pages;
+		if (end - start >= VFPR_RUN_PAGES)
+			sg_set_page(&b->runs[nr++], pfn_to_page(start),
+				    (end - start) << PAGE_SHIFT, 0);
+	}
+	if (!nr)
+		return;
+	sg_mark_end(&b->runs[nr - 1]);
+	vfpr_report(b->vf, b->runs);
+}
+
+/* The pieces are in the balloon; lock held. */
+static void keep_pieces(struct vfpr_balloon *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->nr_pieces; i++) {
+		struct vfpr_piece *piece = &b->pieces[i];
+		struct page *page = pfn_to_page(piece->pfn);
+
+		if (piece->chunk)
+			add_chunk(b, page, piece->pages);
+		else
+			add_base_pages(b, page, piece->pages);
+	}
+}
+
+static void free_pieces(struct vfpr_balloon *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->nr_pieces; i++) {
+		struct vfpr_piece *piece = &b->pieces[i];
+
+		if (piece->chunk)
+			fpr_put_run(piece->pfn, piece->pages);
+		else
+			__free_pages(pfn_to_page(piece->pfn), ilog2(piece->pages));
+	}
+}
+
+/*
+ * Whether the pieces may still go into the balloon: memory may have run out
+ * meanwhile, or theirs be about to go offline.  Lock held.
+ */
+static bool wanted(struct vfpr_balloon *b)
+{
+	unsigned int i;
+
+	for (i = 0; i < b->nr_pieces; i++)
+		if (b->pieces[i].pfn < b->offline_end &&
+		    b->pieces[i].pfn + b->pieces[i].pages > b->offline_pfn)
+			return false;
+	return !b->oom;
+}
+
+/**
+ * vfpr_balloon_inflate() - one step towards a larger balloon
+ * @b: the balloon
+ * @want: pages that are missing
+ *
+ * Context: the balloon's work.
+ * Return: by how many pages it has grown; 0 if memory is short or the device gone.
+ */
+unsigned long vfpr_balloon_inflate(struct vfpr_balloon *b, unsigned long want)
+{
+	unsigned long got = get_pieces(b, want);
+	unsigned int i;
+	int err = -EAGAIN;
+
+	if (!got)
+		return 0;
+	sort(b->pieces, b->nr_pieces, sizeof(b->pieces[0]), by_address, NULL);
+	discard_runs(b);
+	mutex_lock(&b->lock);
+	if (wanted(b)) {
+		for (i = 0; i < b->nr_pieces; i++)
+			name(b, VFPR_INFLATE, b->pieces[i].pfn, b->pieces[i].pages);
+		err = named(b, VFPR_INFLATE);
+	}
+	if (!err) {
+		keep_pieces(b);
+		WRITE_ONCE(b->pages, b->pages + got);
+		update_actual(b);
+	}
+	mutex_unlock(&b->lock);
+	if (err)
+		free_pieces(b);
+	return err ? 0 : got;
+}
+
+/*
+ * Take up to @want pages out of the balloon, base pages first: they are the ones
+ * that lie between other memory.  Lock held.
+ */
+static unsigned long take(struct vfpr_balloon *b, unsigned long want,
+			  struct list_head *base, struct list_head *chunks)
+{
+	unsigned long got = fpr_balloon_take(&b->base, base, min(want, VFPR_BASE_PAGES));
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &b->chunks, lru) {
+		if (got == want)
+			break;
+		/* The rest is not looked at: that was all. */
+		if (page_private(page) > want - got)
+			cut(page, want - got);
+		list_move(&page->lru, chunks);
+		got += page_private(page);
+	}
+	return got;
+}
+
+/*
+ * The host is told first (virtio 1.2, 5.5.6.1), if it is still there: after an
+ * error the device was reset, and nothing is its any more.  Lock held.
+ */
+static void release(struct vfpr_balloon *b, struct list_head *base,
+		    struct list_head *chunks)
+{
+	struct page *page, *next;
+
+	list_for_each_entry(page, base, lru)
+		name(b, VFPR_DEFLATE, page_to_pfn(page), 1);
+	list_for_each_entry(page, chunks, lru)
+		name(b, VFPR_DEFLATE, page_to_pfn(page), page_private(page));
+	named(b, VFPR_DEFLATE);
+	list_for_each_entry_safe(page, next, base, lru) {
+		list_del(&page->lru);
+		fpr_balloon_free(&b->base, page);
+	}
+	list_for_each_entry_safe(page, next, chunks, lru) {
+		list_del(&page->lru);
+		free_chunk(b, page);
+	}
+}
+
+/**
+ * vfpr_balloon_give_back() - give memory back to the guest
+ * @b: the balloon
+ * @want: pages, no more than there are
+ *
+ * Context: process context, may sleep; lock held.  Allocates nothing.
+ * Return: how many; 0 if all base pages are being moved just now.
+ */
+unsigned long vfpr_balloon_give_back(struct vfpr_balloon *b, unsigned long want)
+{
+	LIST_HEAD(base);
+	LIST_HEAD(chunks);
+	unsigned long got = take(b, want, &base, &chunks);
+
+	release(b, &base, &chunks);
+	WRITE_ONCE(b->pages, b->pages - got);
+	update_actual(b);
+	return got;
+}
+
+/**
+ * vfpr_balloon_give_back_range() - give back what is in chunks there
+ * @b: the balloon
+ * @start: first page frame
+ * @end: page frame after the last
+ *
+ * Context: as vfpr_balloon_give_back().
+ */
+void vfpr_balloon_give_back_range(struct vfpr_balloon *b, unsigned long start,
+				  unsigned long end)
+{
+	LIST_HEAD(base);
+	LIST_HEAD(chunks);
+	struct page *page, *next;
+	unsigned long got = 0;
+
+	list_for_each_entry_safe(page, next, &b->chunks, lru) {
+		unsigned long pfn = page_to_pfn(page);
+
+		if (pfn >= end || pfn + page_private(page) <= start)
+			continue;
+		if (pfn < start)
+			page = cut(page, start - pfn);
+		pfn = page_to_pfn(page);
+		if (pfn + page_private(page) > end)
+			cut(page, end - pfn);
+		list_move(&page->lru, &chunks);
+		got += page_private(page);
+	}
+	release(b, &base, &chunks);
+	WRITE_ONCE(b->pages, b->pages - got);
+	update_actual(b);
+}
+
+/**
+ * vfpr_balloon_deflate() - one step towards a smaller balloon
+ * @b: the balloon
+ * @want: pages that are too many
+ *
+ * Context: process context, may sleep; takes the lock.
+ * Return: by how many pages it has shrunk.
+ */
+unsigned long vfpr_balloon_deflate(struct vfpr_balloon *b, unsigned long want)
+{
+	unsigned long got;
+
+	mutex_lock(&b->lock);
+	want = min3(want, b->pages, VFPR_STEP_PAGES);
+	got = want ? vfpr_balloon_give_back(b, want) : 0;
+	mutex_unlock(&b->lock);
+	return got;
+}
+
+/**
+ * vfpr_balloon_move() - move a ballooned base page
+ * @info: the kernel's list
+ * @newpage: where to, locked
+ * @page: from where, locked and isolated
+ * @mode: makes no difference
+ *
+ * The new page goes into the balloon before the old one comes out: there is no
+ * moment at which the host has less than it asked for.
+ * Context: compaction or memory offlining, maybe of an allocation of ours; so the
+ * lock is tried only.
+ * Return: 0, or -EAGAIN with nothing changed.
+ */
+int vfpr_balloon_move(struct balloon_dev_info *info, struct page *newpage,
+		      struct page *page, enum migrate_mode mode)
+{
+	struct vfpr_balloon *b = container_of(info, struct vfpr_balloon, base.info);
+
+	if (!mutex_trylock(&b->lock))
+		return -EAGAIN;
+	name(b, VFPR_INFLATE, page_to_pfn(newpage), 1);
+	if (named(b, VFPR_INFLATE)) {
+		mutex_unlock(&b->lock);
+		return -EAGAIN;
+	}
+	name(b, VFPR_DEFLATE, page_to_pfn(page), 1);
+	/* After an error the device was reset, and the old page is free of it too. */
+	named(b, VFPR_DEFLATE);
+	fpr_balloon_moved(&b->base, newpage, page);
+	mutex_unlock(&b->lock);
+	return 0;
+}
