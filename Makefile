@@ -18,8 +18,8 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 .PHONY: all modules modules-test host conf clean distclean help \
 	demo demo-vendor check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
-	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return bench-hotpath \
-	dkms-install dkms-remove
+	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return \
+	bench-balloon bench-hotpath dkms-install dkms-remove
 
 all: modules
 
@@ -95,6 +95,11 @@ bench-return:
 		$(if $(BACKING),--backing $(BACKING)) $(if $(RUNS),--runs $(RUNS)) \
 		$(if $(DRIVERS),--drivers "$(DRIVERS)")
 
+bench-balloon:
+	@scripts/bench-balloon --kernel $(KERNEL) $(if $(SIZE_MB),--size-mb $(SIZE_MB)) \
+		$(if $(BACKING),--backing $(BACKING)) $(if $(RUNS),--runs $(RUNS)) \
+		$(if $(DRIVERS),--drivers "$(DRIVERS)") $(if $(QEMU),--qemu $(QEMU))
+
 bench-hotpath:
 	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)")
 
@@ -114,6 +119,8 @@ help:
 	@echo '                  memory comes when the host asks (4 to 9 minutes)'
 	@echo '  bench-return    seconds until freed memory is back (SIZE_MB= KERNEL='
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr vhost vfio")'
+	@echo '  bench-balloon   seconds to inflate and deflate, discards, huge pages left'
+	@echo '                  (SIZE_MB=2048 KERNEL= RUNS= DRIVERS="stock fpr" QEMU=11)'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
 	@echo '  check           all below but debug, matrix and what follows (about 40 minutes)'

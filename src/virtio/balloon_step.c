@@ -3,6 +3,7 @@
 #include <linux/mm.h>
 #include <linux/page-flags.h>
 #include <linux/page_ref.h>
+#include <linux/sched.h>
 #include <linux/sort.h>
 #include <linux/virtio_config.h>
 
@@ -71,14 +72,18 @@ static void mark(struct page *page, unsigned long pages)
 	}
 }
 
-/* As the allocator wants to have them back. */
+/*
+ * As the allocator wants to have them back.  Somebody who walks over all pages may
+ * have a reference for a moment.
+ */
 static void unmark(struct page *page, unsigned long pages)
 {
 	unsigned long pfn = page_to_pfn(page), end = pfn + pages;
 
 	for (; pfn < end; pfn++) {
 		page = pfn_to_page(pfn);
-		set_page_count(page, 0);
+		while (!page_ref_freeze(page, 1))
+			cond_resched();
 		__ClearPageOffline(page);
 	}
 }

@@ -11,6 +11,7 @@
 #include <linux/vmstat.h>
 #include <linux/workqueue.h>
 
+#include "../compat/stats.h"
 #include "driver.h"
 
 static unsigned int add(struct vfpr *vf, unsigned int n, u16 tag, u64 value)
@@ -24,6 +25,34 @@ static u64 bytes(unsigned long pages)
 {
 	return (u64)pages << PAGE_SHIFT;
 }
+
+#ifdef CONFIG_VM_EVENT_COUNTERS
+/* Allocations that had to reclaim by themselves; counted for each zone. */
+static u64 stalls(const unsigned long *ev)
+{
+	unsigned int zone;
+	u64 sum = 0;
+
+	for (zone = 0; zone < MAX_NR_ZONES; zone++)
+		sum += ev[ALLOCSTALL_NORMAL - ZONE_NORMAL + zone];
+	return sum;
+}
+
+static unsigned int add_pressure(struct vfpr *vf, unsigned int n,
+				 const unsigned long *ev)
+{
+	n = add(vf, n, VIRTIO_BALLOON_S_OOM_KILL, ev[OOM_KILL]);
+	n = add(vf, n, VIRTIO_BALLOON_S_ALLOC_STALL, stalls(ev));
+	n = add(vf, n, VIRTIO_BALLOON_S_ASYNC_SCAN,
+		bytes(fpr_reclaim_pages(ev, PGSCAN_KSWAPD)));
+	n = add(vf, n, VIRTIO_BALLOON_S_DIRECT_SCAN,
+		bytes(fpr_reclaim_pages(ev, PGSCAN_DIRECT)));
+	n = add(vf, n, VIRTIO_BALLOON_S_ASYNC_RECLAIM,
+		bytes(fpr_reclaim_pages(ev, PGSTEAL_KSWAPD)));
+	return add(vf, n, VIRTIO_BALLOON_S_DIRECT_RECLAIM,
+		   bytes(fpr_reclaim_pages(ev, PGSTEAL_DIRECT)));
+}
+#endif
 
 static unsigned int add_events(struct vfpr *vf, unsigned int n)
 {
@@ -41,6 +70,7 @@ static unsigned int add_events(struct vfpr *vf, unsigned int n)
 	n = add(vf, n, VIRTIO_BALLOON_S_HTLB_PGFAIL,
 		ev[HTLB_BUDDY_PGALLOC_FAIL]);
 #endif
+	n = add_pressure(vf, n, ev);
 #endif
 	return n;
 }

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* What kernels count, and the tags that their headers do not have yet. */
+#ifndef _FPR_COMPAT_STATS_H
+#define _FPR_COMPAT_STATS_H
+
+#include <linux/mm.h>
+#include <linux/virtio_balloon.h>
+#include <linux/vmstat.h>
+
+#include "fpr-conf.h"
+
+/* Tags of 2024 (6.12); older kernels count the same. */
+#ifndef VIRTIO_BALLOON_S_OOM_KILL
+#define VIRTIO_BALLOON_S_OOM_KILL	10
+#define VIRTIO_BALLOON_S_ALLOC_STALL	11
+#define VIRTIO_BALLOON_S_ASYNC_SCAN	12
+#define VIRTIO_BALLOON_S_DIRECT_SCAN	13
+#define VIRTIO_BALLOON_S_ASYNC_RECLAIM	14
+#define VIRTIO_BALLOON_S_DIRECT_RECLAIM	15
+#endif
+
+/* Pages scanned and reclaimed: with the events, since 7.0 per node. */
+#if defined(FPR_HAVE_RECLAIM_NODE_STATS)
+#define fpr_reclaim_pages(events, item) \
+	((void)(events), global_node_page_state(item))
+#elif defined(FPR_HAVE_RECLAIM_EVENTS)
+#define fpr_reclaim_pages(events, item) ((events)[item])
+#endif
+
+#endif /* _FPR_COMPAT_STATS_H */
