@@ -8,7 +8,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 36
+plan 37
 
 MIB=1024
 muted() { [ "$(cat /sys/module/fpr_mute/parameters/lost)" -gt 0 ]; }

@@ -8,7 +8,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 20
+plan 21
 
 MIB=1024
 grep -q mem /sys/power/state || bail "this kernel cannot suspend"
@@ -41,9 +41,10 @@ ask $((20 * MIB))
 check "frozen while it shrinks, and thawed" freeze
 reached $((20 * MIB))
 
-# More than there is
+# More than there is, for nobody else either
+check "memory is as it was written" load_ends
 fuse 100
-most=$(($(meminfo MemAvailable) + 30 * MIB))
+most=$(($(meminfo MemAvailable) + 30 * MIB + 20 * MIB))
 most=$((most - most % 4))
 ask $most
 host_sync short-$most 120 >/dev/null
@@ -51,6 +52,7 @@ check "frozen while it cannot grow, and thawed" freeze
 burn
 reached $most
 inflate_to $((100 * MIB))
+load 2
 
 check "the other device" rmmod fpr_nosuspend
 host_sync suspend >/dev/null
