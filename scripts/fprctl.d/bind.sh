@@ -3,20 +3,6 @@
 # shellcheck disable=SC2034,SC2154 # $dev, $ids, $kind and the like are those of other parts
 # Sourced by fprctl: fprctl bind, fprctl unbind.
 
-refuse_inflated() {
-	pages=$(awk '$1 == "balloon_inflate" { n += $2 } $1 == "balloon_deflate" { n -= $2 }
-		END { print n + 0 }' "$PROC/vmstat" 2>/dev/null)
-	[ "${pages:-0}" -gt 0 ] || return 0
-	size=$(human $((pages * $(page_bytes))))
-	if [ "$force" = 1 ]; then
-		err "note: the balloon is inflated by $size, the guest takes that back now"
-		return
-	fi
-	err "the balloon is inflated by $size, and unbinding would give that back to"
-	err 'the guest at once. Deflate it on the host first (QEMU monitor: balloon'
-	die '<all of the MiB>; virsh setmem --live), or insist: fprctl bind --force'
-}
-
 refuse_unoffered() {
 	! feature "$dev" 5 || return 0
 	[ "$force" = 0 ] || return 0
@@ -67,12 +53,12 @@ swap() { # device from to
 	die 'fprctl doctor tells more'
 }
 
-refuse_second() { # device that is meant
-	for other in $(taken); do
-		[ "$other" != "$1" ] || continue
-		err "fpr has $other, and reports to one device at a time:"
-		die "  fprctl unbind $other"
-	done
+# What a device does now that fpr has it.
+state_of() { # device
+	case $(rd "$CORE/device") in
+	"$1") echo "state $(rd "$CORE/state")" ;;
+	*) echo "reports go to $(rd "$CORE/device"), state $(rd "$CORE/state")" ;;
+	esac
 }
 
 bind_arguments() { # command arguments...
@@ -97,6 +83,12 @@ bind_arguments() { # command arguments...
 }
 
 bind_device() { # [name]
+	if [ -z "$1" ] && [ "$(taken | wc -l)" -gt 1 ]; then
+		for dev in $(taken); do
+			echo "$dev is with $(driver_of "$dev") already"
+		done
+		return
+	fi
 	pick_device "$1"
 	driver=$(driver_of "$dev")
 	wanted=$(driver_for "$kind")
@@ -109,18 +101,17 @@ bind_device() { # [name]
 	'') ;;
 	*) die "$dev is with $driver, which fprctl does not know: unbind it first" ;;
 	esac
-	refuse_second "$dev"
-	if [ "$driver" = virtio_balloon ]; then
-		refuse_inflated
-		refuse_unoffered
-	fi
+	[ "$driver" != virtio_balloon ] || refuse_unoffered
+	kept=$(taken)
 	load_virtio_fpr
 	release_others "$dev"
+	[ "$wanted" = virtio_fpr_vendor ] || note_balloon "$dev" "$driver"
 	# A driver that is loaded takes a device that has none by itself.
 	if [ "$(driver_of "$dev")" != "$wanted" ]; then
 		swap "$dev" "$driver" "$wanted"
 	fi
-	echo "$dev: ${driver:-no driver} -> $wanted, state $(rd "$CORE/state")"
+	echo "$dev: ${driver:-no driver} -> $wanted, $(state_of "$dev")"
+	[ "$wanted" = virtio_fpr_vendor ] || wait_balloon "$dev" "$wanted"
 }
 
 # Give the PCI functions with the ids to virtio-pci, and their device to fpr.
@@ -138,8 +129,13 @@ bind_ids() { # ids
 		echo "$dev is with virtio_fpr_vendor already"
 		return
 	fi
-	refuse_second "$dev"
-	# The module looks at its parameters when it is loaded, and nobody needs it now.
+	# The module looks at its parameters when it is loaded.  What it has now, it takes
+	# again then.
+	kept=$(taken)
+	for other in $kept; do
+		echo "$other: virtio_fpr is loaded anew, with these ids"
+		note_balloon "$other" "$(driver_of "$other")"
+	done
 	if loaded virtio_fpr && ! load_error=$(tool rmmod virtio_fpr 2>&1); then
 		die "virtio_fpr has to be loaded with these ids and cannot be unloaded: $load_error"
 	fi
@@ -156,7 +152,10 @@ bind_ids() { # ids
 	if [ "$(driver_of "$dev")" != virtio_fpr_vendor ]; then
 		swap "$dev" '' virtio_fpr_vendor
 	fi
-	echo "$dev, PCI $(function_of "$dev") ($1): no driver -> virtio_fpr_vendor, state $(rd "$CORE/state")"
+	echo "$dev, PCI $(function_of "$dev") ($1): no driver -> virtio_fpr_vendor, $(state_of "$dev")"
+	for other in $kept; do
+		wait_balloon "$other" "$(driver_of "$other")"
+	done
 }
 
 cmd_bind() {
@@ -186,10 +185,13 @@ unbind_stock() {
 		err "cannot load virtio_balloon; $dev stays as it is. To leave it without driver:"
 		die "  echo $dev > $VIRTIO/drivers/virtio_fpr/unbind"
 	fi
+	# A driver that is loaded takes a device that has none by itself.
 	if [ "$(driver_of "$dev")" != virtio_balloon ]; then
+		note_balloon "$dev" "$driver"
 		swap "$dev" "$driver" virtio_balloon
 	fi
 	echo "$dev: ${driver:-no driver} -> virtio_balloon"
+	[ "$driver" != virtio_fpr ] || wait_balloon "$dev" virtio_balloon
 }
 
 # Nobody else wants this one.

@@ -89,6 +89,13 @@ in_words() { # text of lines -> one line
 	printf '%s\n' "$1" | tr '\n' ' ' | sed 's/ *$//'
 }
 
+among() { # word list
+	case " $(in_words "$2") " in
+	*" $1 "*) return 0 ;;
+	esac
+	return 1
+}
+
 upper() { printf '%s' "$1" | tr a-f A-F; }
 
 is_number() {

@@ -77,9 +77,13 @@ check_stock() { # device driver
 		# fpr does not need this one.
 		if [ "$2" = virtio_balloon ] && feature "$1" 5; then
 			warn "the kernel's own reporting uses $1 beside fpr's own device, which reports" \
-				'the same memory twice: offer no free page reporting on it on the host'
+				"the same memory twice: fprctl bind $1, or offer no free page reporting" \
+				'on it on the host'
 		fi
 		return
+	fi
+	if [ "$2" = virtio_fpr ] && [ "$(rd "$CORE/device")" != "$1" ] && [ -n "$own" ]; then
+		return # its balloon and statistics only
 	fi
 	check_offer "$1" "$2"
 	if [ "$2" = virtio_balloon ] && feature "$1" 5; then
@@ -92,8 +96,8 @@ check_vendor() { # device driver
 	virtio_fpr_vendor) ok "fpr's own device $1$(pci_text "$1"), driver $2" ;;
 	'')
 		if [ -n "$stock_taken" ]; then
-			warn "fpr has $stock_taken, and its own device $1$(pci_text "$1"), which says what it" \
-				"discarded, has no driver: fprctl unbind $stock_taken; fprctl bind $1"
+			warn "fpr reports to $stock_taken, and its own device $1$(pci_text "$1"), which says" \
+				"what it discarded, has no driver: fprctl bind $1 (the balloon stays with $stock_taken)"
 		else
 			warn "fpr's own device $1$(pci_text "$1") has no driver: fprctl bind $1" \
 				'(when it was refused, dmesg tells why)'

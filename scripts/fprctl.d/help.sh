@@ -30,8 +30,10 @@ help_reading() {
 usage: fprctl status
 Prints settings, memory and counters of the loaded fpr on one screen.
 "reported now" is memory given to the host and not allocated since; "recycled"
-is memory given away less than 10 s before it was used and freed again.  What the
-host discarded and refused is shown where it says so, with fpr's own device.
+is memory given away less than 10 s before it was used and freed again.  The
+balloon is shown with the size that the host asks for; with several devices, which
+one memory is reported to.  What the host discarded and refused is shown where it
+says so, with fpr's own device.
 END
 	watch) cat <<'END' ;;
 usage: fprctl watch [SECONDS [COUNT]]
@@ -64,14 +66,19 @@ bind gives a device (such as virtio0) to fpr, loading the module when needed:
 fpr's own device where there is one, else the virtio balloon device; with several
 of a kind it has to be named.  unbind gives the balloon device back to
 virtio_balloon; fpr's own then has no driver.  When the new driver fails, the old
-one gets the device back.  fpr reports to one device at a time.
+one gets the device back.  Both kinds may be bound: memory is reported to fpr's own
+device then, and the balloon device keeps its balloon and its statistics.
+
+An inflated balloon goes back to the guest when its driver changes, and the new
+driver inflates it again, to what the host asks for; both commands wait until it
+has, or has got no further for 30 s.
 
 --pci-id names a device of fpr's own by a vendor's PCI ids, as lspci -n shows
 them: bind has the kernel's virtio-pci driver take it, unbind has it forget the
 ids again, also after the module was unloaded.
 
-bind refuses while the balloon is inflated, because unbinding deflates it, and
-where the host does not offer reporting; --force insists.
+bind refuses a balloon device on which the host does not offer reporting; --force
+tries all the same.
 END
 	flush) cat <<'END' ;;
 usage: fprctl flush

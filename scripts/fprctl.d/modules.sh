@@ -1,6 +1,6 @@
 # shellcheck shell=sh
 # SPDX-License-Identifier: GPL-2.0
-# shellcheck disable=SC2154 # $here is that of fprctl
+# shellcheck disable=SC2154 # $here is that of fprctl, $kept of bind
 # Sourced by fprctl: loading virtio_fpr, and unloading what was loaded in vain.
 
 # What the kernel logs when it or fpr refuses a load.
@@ -33,6 +33,8 @@ load_virtio_fpr() { # [parameter=value...]
 		break
 	done
 	[ -z "${ids_given:-}" ] || forget_ids "$ids_given" || :
+	# As it was, for the devices that it had
+	[ -z "${kept:-}" ] || tool modprobe virtio_fpr 2>/dev/null || :
 	[ -z "$load_error" ] || err "$load_error"
 	tool dmesg 2>/dev/null | grep -E "$kernel_says" | tail -n 2 >&2
 	err "cannot load virtio_fpr for kernel $(release)."
@@ -40,18 +42,19 @@ load_virtio_fpr() { # [parameter=value...]
 	die "linux-headers-$(release)). Installed: see dmesg and fprctl doctor"
 }
 
-# A driver that is loaded takes every device of its kinds that has none.
+# A driver that is loaded takes every device of its kinds that has none: back to
+# none, but for the one that was meant and those that fpr had before.
 release_others() { # device that was meant
 	[ "${loaded_here:-0}" = 1 ] || return 0
 	for other in $(taken); do
-		[ "$other" != "$1" ] || continue
+		! among "$other" "$1 $kept" || continue
 		sysfs_write "$VIRTIO/drivers/$(driver_of "$other")/unbind" "$other" || :
 	done
 }
 
 unload_again() {
 	[ -z "${ids_given:-}" ] || forget_ids "$ids_given" || :
-	[ "${loaded_here:-0}" = 1 ] || return 0
+	[ "${loaded_here:-0}" = 1 ] && [ -z "$(taken)" ] || return 0
 	tool rmmod virtio_fpr 2>/dev/null || :
 	unload_core
 }

@@ -22,6 +22,8 @@ isolate_failed recycled_blocks candidate_blocks missed_events held_pages passes 
 drains requests last_pass_us max_lock_hold_ns'
 STATES='state device pressure'
 VENDOR='granule_bytes discarded_bytes refused_bytes' # only fpr's own device has them
+# Only the balloon device has these.
+BALLOON='balloon_target_bytes balloon_bytes balloon_chunk_bytes balloon_oom_bytes hinted_bytes'
 
 # Set min, max, unit, when and path for a parameter.
 param() { # name
@@ -61,13 +63,6 @@ cmd_set() {
 	echo "$1 $old -> $(rd "$path")${unit:+ $unit}"
 }
 
-among() { # word list
-	case " $(in_words "$2") " in
-	*" $1 "*) return 0 ;;
-	esac
-	return 1
-}
-
 # Set $path, and $unit, for anything that can be read.
 readable() { # name
 	unit=
@@ -77,13 +72,20 @@ readable() { # name
 		path=$CORE/stats/$1
 	elif among "$1" "$VENDOR"; then
 		path=$VIRTIO/devices/$(rd "$CORE/device")/fpr/$1
+	elif among "$1" "$BALLOON"; then
+		path=
+		for balloon_dev in $(taken); do
+			[ ! -r "$VIRTIO/devices/$balloon_dev/fpr/$1" ] ||
+				path=$VIRTIO/devices/$balloon_dev/fpr/$1
+		done
+		path=${path:-$VIRTIO/devices/none/fpr/$1}
 	else
 		param "$1"
 	fi
 }
 
 get_all() {
-	for get_name in $(params .) $STATES $STATS $VENDOR; do
+	for get_name in $(params .) $STATES $STATS $VENDOR $BALLOON; do
 		readable "$get_name"
 		[ -r "$path" ] && echo "$get_name $(rd "$path")${unit:+ $unit}"
 	done
@@ -98,7 +100,7 @@ cmd_get() {
 		return
 	fi
 	readable "${1#stats/}" || usage_error "unknown name $1; there are:" \
-		"$(params .)$STATES $(in_words "$STATS") $VENDOR"
+		"$(params .)$STATES $(in_words "$STATS") $VENDOR $BALLOON"
 	[ -r "$path" ] || die "$1: $path cannot be read: is its module loaded, and is it of this device?"
 	rd "$path"
 }

@@ -33,12 +33,35 @@ vendor_file() { # name
 }
 
 status_device() {
-	dev=$(rd "$CORE/device")
-	case $(kind_of "$dev") in
-	vendor) dev="$dev, fpr's own$(pci_text "$dev")" ;;
-	stock) dev="$dev, virtio balloon$(pci_text "$dev")" ;;
-	esac
-	row device "$dev"
+	reporting=$(rd "$CORE/device")
+	bound=$(taken)
+	for dev in ${bound:-$reporting}; do
+		case $(kind_of "$dev") in
+		vendor) text="$dev, fpr's own$(pci_text "$dev")" ;;
+		stock) text="$dev, virtio balloon$(pci_text "$dev")" ;;
+		*) text=$dev ;;
+		esac
+		if [ "$dev" = "$reporting" ]; then
+			# Where it is the only one, that goes without saying.
+			[ "$dev" = "${bound:-$dev}" ] || text="$text, memory is reported to it"
+		elif [ "$reporting" != none ]; then
+			text="$text, balloon and statistics only"
+		fi
+		row device "$text"
+	done
+}
+
+status_balloon() {
+	for dev in $(taken); do
+		size=$(balloon_file "$dev" bytes)
+		[ -n "$size" ] || continue
+		text=$(balloon_text "$size" "$(balloon_file "$dev" target_bytes)")
+		chunks=$(balloon_file "$dev" chunk_bytes)
+		[ "${chunks:-0}" = 0 ] || text="$text, $(human "$chunks") in large pieces"
+		row balloon "$text"
+		lost=$(balloon_file "$dev" oom_bytes)
+		[ "${lost:-0}" = 0 ] || row '' "$(human "$lost") given back when memory ran out"
+	done
 }
 
 # What the host says, which the stock device does not let it.
@@ -105,6 +128,7 @@ cmd_status() {
 	row state "$(state_text "$(rd "$CORE/state")")"
 	status_settings
 	status_memory
+	status_balloon
 	status_counters
 	status_host
 }

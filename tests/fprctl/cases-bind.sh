@@ -111,21 +111,6 @@ case_bind_where_unbinding_fails() {
 	module_gone virtio_fpr
 }
 
-case_bind_an_inflated_balloon() {
-	machine virtio_balloon
-	put proc/vmstat "$(printf 'balloon_inflate 1024\nballoon_deflate 512')"
-	ctl bind
-	exits 1
-	complains 'inflated by 2.0 MiB'
-	complains 'Deflate it on the host'
-	driver_is virtio1 virtio_balloon
-	not_called dd
-	ctl bind --force
-	exits 0
-	complains 'takes that back now'
-	driver_is virtio1 virtio_fpr
-}
-
 case_bind_where_the_host_offers_nothing() {
 	machine none
 	put offered 0101000000000000

@@ -66,24 +66,49 @@ case_vendor_bind_takes_the_device_that_was_meant() {
 	driver_is virtio1 ''
 }
 
-case_vendor_one_device_at_a_time() {
+# The stock device keeps its balloon; reports go to fpr's own.
+case_vendor_beside_the_stock_device() {
 	machine virtio_fpr
 	vendor_device
 	ctl bind
 	exits 0
 	prints 'virtio1 is with virtio_fpr already'
 	ctl bind virtio2
-	exits 1
-	complains 'fpr has virtio1'
-	complains 'fprctl unbind virtio1'
+	exits 0
+	quiet
+	prints 'virtio2: no driver -> virtio_fpr_vendor, state idle'
 	driver_is virtio1 virtio_fpr
-	driver_is virtio2 ''
+	driver_is virtio2 virtio_fpr_vendor
+	holds sys/kernel/fpr/device virtio2
+	ctl unbind virtio2
+	exits 0
+	holds sys/kernel/fpr/device virtio1
+}
+
+# With ids that the module has to be loaded with, the other device comes along.
+case_vendor_foreign_beside_the_stock_device() {
+	machine none
+	put target 4194304
+	ctl bind
 	foreign_function
 	ctl bind --pci-id=1234:104d
+	exits 0
+	quiet
+	prints 'virtio1: virtio_fpr is loaded anew, with these ids'
+	prints 'virtio1: the guest gets back the 4.0 MiB of the balloon'
+	prints 'virtio5, PCI 0000:00:06.0 (1234:104d): no driver -> virtio_fpr_vendor, state idle'
+	prints 'virtio1: balloon 4.0 MiB of 4.0 MiB asked for'
+	driver_is virtio1 virtio_fpr
+	driver_is virtio5 virtio_fpr_vendor
+	holds sys/kernel/fpr/device virtio5
+	machine none
+	ctl bind
+	foreign_function
+	put refuse/pci-probe ''
+	ctl bind --pci-id=1234:104d
 	exits 1
-	complains 'fprctl unbind virtio1'
-	not_called dd
-	not_called rmmod
+	complains 'virtio-pci did not make a virtio device'
+	driver_is virtio1 virtio_fpr
 }
 
 case_vendor_bind_that_fails() {
@@ -215,8 +240,8 @@ case_vendor_doctor_with_both() {
 	prints ' 0 warnings, 0 failed'
 	machine virtio_fpr
 	vendor_device
-	broken 0 'warn fpr has virtio1, and its own device virtio2'
-	prints 'fprctl unbind virtio1; fprctl bind virtio2'
+	broken 0 'warn fpr reports to virtio1, and its own device virtio2'
+	prints 'fprctl bind virtio2 (the balloon stays with virtio1)'
 }
 
 case_vendor_doctor_with_none() {

@@ -106,6 +106,13 @@ has_driver() { # device driver
 	ln -s "../../drivers/$2" "$FAKE/sys/bus/virtio/devices/$1/driver"
 }
 
+# The host asks for a balloon, and the driver that has the device has made it.
+balloon_of() { # device bytes
+	put target "$2"
+	put "ballooned-$1" "$2"
+	put proc/vmstat "$(printf 'balloon_inflate %d\nballoon_deflate 512' $((512 + $2 / 4096)))"
+}
+
 second_balloon() {
 	put sys/bus/virtio/devices/virtio2/device 0x0005
 	put sys/bus/virtio/devices/virtio2/features 0000000000000000

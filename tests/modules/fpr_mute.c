@@ -37,19 +37,27 @@ static int swallow(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(swallow);
 
-static struct kprobe probe = {
+static struct kprobe kick = {
 	.symbol_name = "virtqueue_kick",
 	.pre_handler = swallow,
 };
 
+/* Kicks without asking whether the device wants one. */
+static struct kprobe notify = {
+	.symbol_name = "virtqueue_notify",
+	.pre_handler = swallow,
+};
+
+static struct kprobe *probes[] = { &kick, &notify };
+
 static int __init mute_init(void)
 {
-	return register_kprobe(&probe);
+	return register_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 static void __exit mute_exit(void)
 {
-	unregister_kprobe(&probe);
+	unregister_kprobes(probes, ARRAY_SIZE(probes));
 }
 
 module_init(mute_init);

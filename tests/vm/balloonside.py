@@ -15,18 +15,10 @@ memory        answers the KiB that the guest occupies on the host
 
 import time
 
+import ballooning
 from hostside import MIB
 
 STILL_S = 2
-
-
-def balloon_path(vm):
-    """QOM path of the one balloon device; LookupError without one."""
-    for kind in ("peripheral-anon", "peripheral"):
-        for item in vm.qmp.execute("qom-list", path=f"/machine/{kind}"):
-            if item["type"].startswith("child<virtio-balloon-pci"):
-                return f"/machine/{kind}/{item['name']}"
-    raise LookupError("no balloon device")
 
 
 def all_kib(vm):
@@ -37,12 +29,12 @@ def all_kib(vm):
 
 def target(vm, kib):
     """Asks for a balloon of that size."""
-    vm.qmp.execute("balloon", value=(all_kib(vm) - kib) * 1024)
+    ballooning.ask(vm, (all_kib(vm) - kib) * 1024)
 
 
 def actual(vm):
     """KiB in the balloon, as the guest has told the host."""
-    return all_kib(vm) - vm.qmp.execute("query-balloon")["actual"] // 1024
+    return all_kib(vm) - ballooning.actual(vm) // 1024
 
 
 def wait_actual(vm, good, timeout_s):
@@ -55,32 +47,16 @@ def wait_actual(vm, good, timeout_s):
         time.sleep(0.05)
 
 
-def wait_still(vm, timeout_s):
+def wait_still(vm):
     """Waits until `actual` has not changed for a while; returns it."""
-    end = time.monotonic() + timeout_s * vm.slow
-    kib, since = actual(vm), time.monotonic()
-    while time.monotonic() < min(end, since + STILL_S * vm.slow):
-        time.sleep(0.1)
-        now = actual(vm)
-        if now != kib:
-            kib, since = now, time.monotonic()
-    return kib
+    ballooning.wait_still(vm, STILL_S, 50)
+    return actual(vm)
 
 
-def statistics(vm, timeout_s=20):
-    """Statistics that arrive after polling has begun, and once more, which proves
-    that the queue goes on working; None if they do not."""
-    path = balloon_path(vm)
-    vm.qmp.execute("qom-set", path=path, property="guest-stats-polling-interval", value=1)
-    end = time.monotonic() + timeout_s * vm.slow
-    first = 0
-    while time.monotonic() < end:
-        stats = vm.qmp.execute("qom-get", path=path, property="guest-stats")
-        if first and stats["last-update"] > first:
-            return stats["stats"]
-        first = first or stats["last-update"]
-        time.sleep(0.2)
-    return None
+def statistics(vm):
+    """Statistics that arrive after polling has begun, twice; None if they do not."""
+    ballooning.poll_stats(vm, 1)
+    return ballooning.fresh_stats(vm)
 
 
 def reached(vm, kib):
@@ -94,7 +70,7 @@ def past(vm, kib):
 
 
 def short(vm, kib):
-    got = wait_still(vm, 50)
+    got = wait_still(vm)
     vm.check(0 < got < kib, f"actual stands still short of {kib} KiB ({got // MIB} MiB)")
     return str(got)
 
