@@ -9,7 +9,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 39
+plan 43
 
 MIB=1024
 check "the driver loads" load_driver
@@ -45,10 +45,19 @@ if ours_only 4; then
 	check "reporting goes on" fpr_set enabled 1
 fi
 
+# The host is told page by page, but of long runs before, in one piece each.
+inflate_to 0
+if ours_only 2; then
+	host_sync trace >/dev/null
+	inflate_to $((40 * MIB))
+	in_range "discarded in pieces of 2 MiB or more, MiB" "$(host_sync pieces)" 30 41
+fi
+inflate_to $((160 * MIB))
+
 # All of the following under a load.
 load 1
 inflate_to $((100 * MIB))
-equal "vmstat: deflated, pages" "$(vmstat balloon_deflate)" 15360
+equal "the kernel's count agrees, pages" "$(in_balloon)" 25600
 equal "the guest has that again, KiB" $((total - $(meminfo MemTotal))) $((100 * MIB))
 for kib in 4 2052 102404 0; do
 	inflate_to $kib
@@ -73,7 +82,10 @@ if ours_only 3; then
 	fill 60
 	before=$(fpr stats/reported_pages)
 	rm /mnt/file
+	# What the load leaves free is in small pieces.
+	fpr_set order 0
 	fpr_set flush 1
+	fpr_set order 9
 	check "what is freed is reported" fpr_above stats/reported_pages "$before"
 	equal "no error" "$(fpr stats/errors)" 0
 fi

@@ -125,7 +125,12 @@ control_step() {
 		;;
 	read)
 		cat "$FPR_SYSFS"/* "$FPR_SYSFS"/stats/* >/dev/null 2>&1
-		did read
+		balloon
+		value "$SYS_VIRTIO/devices/$v/fpr/balloon_target_bytes"
+		target=$v
+		balloon
+		value "$SYS_VIRTIO/devices/$v/fpr/balloon_bytes"
+		did read "balloon $((v >> 10)) of $((target >> 10)) KiB"
 		;;
 	status)
 		fprctl status >/dev/null 2>&1
