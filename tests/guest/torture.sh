@@ -101,7 +101,7 @@ else
 fi
 inflated=$(($(vmstat balloon_inflate) - inflated_before))
 echo "ballooned_MiB $((inflated / 256))" >/tmp/counts.balloon
-if ! uses virtio_fpr || [ "$LENGTH_S" -lt "$(slow 30)" ]; then
+if ! uses virtio_fpr || [ "$LENGTH_S" -lt "$(slow 200)" ]; then
 	skip "there was a balloon" "$inflated pages, too little time to rely on one"
 else
 	check "there was a balloon: $((inflated / 256)) MiB in all" test $inflated -gt 10000
