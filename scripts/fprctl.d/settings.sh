@@ -7,7 +7,9 @@
 param_table() {
 	cat <<END
 order 0 10 - core live
+floor_order 0 10 - core live
 delay_ms 10 600000 ms core live
+cold_ms 10 600000 ms core live
 threshold_kb 0 16777216 KiB core live
 hold_kb 4096 16777216 KiB core live
 enabled 0 1 - core live

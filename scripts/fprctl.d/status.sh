@@ -86,7 +86,13 @@ status_settings() {
 	*) row enabled 'no (fprctl resume)' ;;
 	esac
 	row order "$order (blocks of $(human "$(($(page_bytes) << ${order:-0}))") and larger)"
-	row delay "$(rd "$CORE/delay_ms") ms"
+	floor=$(rd "$CORE/floor_order")
+	if [ "${floor:-0}" -lt "${order:-0}" ]; then
+		row floor "$floor (runs of $(human "$(($(page_bytes) << ${floor:-0}))") and more, of cold blocks)"
+	else
+		row floor "$floor (pieces of blocks stay)"
+	fi
+	row delay "$(rd "$CORE/delay_ms") ms, $(rd "$CORE/cold_ms") ms until a block is cold"
 	row threshold "$(rd "$CORE/threshold_kb") KiB"
 	row hold "$(rd "$CORE/hold_kb") KiB at most"
 }

@@ -190,7 +190,7 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
  * @map: the map
  * @block: a block of the map; ignored when its memory is not online
  * @due: when, on the ms clock
- * @tries: 0, or %FPR_ONE_LOOK
+ * @tries: 0, %FPR_ONE_LOOK or %FPR_COLD_LOOK
  *
  * Context: engine mutex held.
  */
@@ -228,17 +228,21 @@ void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
  * fpr_blockmap_cap_due() - let no block wait longer than this
  * @map: the map
  * @latest: ms clock
+ * @latest_cold: likewise, for those that wait until they are cold
  *
  * For a delay that was shortened.
  * Context: engine mutex held.
  */
-void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest)
+void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest, u32 latest_cold)
 {
 	unsigned long block;
 
-	for_each_set_bit(block, map->active, map->nblocks)
-		if (fpr_ms_reached(map->stamp[block], latest))
-			map->stamp[block] = latest;
+	for_each_set_bit(block, map->active, map->nblocks) {
+		u32 cap = map->tries[block] == FPR_COLD_LOOK ? latest_cold : latest;
+
+		if (fpr_ms_reached(map->stamp[block], cap))
+			map->stamp[block] = cap;
+	}
 }
 
 /**
@@ -321,7 +325,7 @@ unsigned long fpr_blockmap_next_aged(const struct fpr_blockmap *map,
 
 	for_each_set_bit_from(block, map->active, map->nblocks)
 		if (fpr_ms_reached(now, map->stamp[block]) ||
-		    (map->tries[block] && map->tries[block] != FPR_ONE_LOOK))
+		    (map->tries[block] && map->tries[block] < FPR_COLD_LOOK))
 			return block;
 	return map->nblocks;
 }
@@ -380,7 +384,7 @@ void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 			u32 now, u32 delay_ms)
 {
 	map->given[block] = 0;
-	if (map->tries[block] == FPR_ONE_LOOK ||
+	if (map->tries[block] >= FPR_COLD_LOOK ||
 	    ++map->tries[block] == FPR_MAX_TRIES)
 		fpr_blockmap_drop(map, block);
 	else

@@ -12,6 +12,9 @@
  *	  └── mark + harvest ── visited ◄──── held
  *	      (→ active)          release, acknowledged
  *
+ * An active block that is not wholly free, and freed into no more, is looked at
+ * once again when it is cold (%FPR_COLD_LOOK): what is free in it in pieces.
+ *
  * Nothing in here decides that memory is free: that is the buddy allocator's
  * word, taken under zone->lock (buddy.c).  A wrong bit costs a late or a
  * useless look.
@@ -35,6 +38,8 @@
 #define FPR_MAX_TRIES		6
 /* For fpr_blockmap_activate(): forget the block after one such look. */
 #define FPR_ONE_LOOK		U8_MAX
+/* Likewise, and that look is for what is free in pieces: the block is cold then. */
+#define FPR_COLD_LOOK		(U8_MAX - 1)
 
 /**
  * struct fpr_marks - "freed since the last harvest", a bit per block
@@ -62,7 +67,8 @@ struct fpr_marks {
  * @visited: all that was free here has been reported and nothing freed since
  * @stamp: ms clock; when to look (active), when reported (visited)
  * @given: base pages reported of the block (visited), or so far (active, held)
- * @tries: looks so far that found the block not wholly free, or %FPR_ONE_LOOK
+ * @tries: looks so far that found the block not wholly free, or %FPR_ONE_LOOK, or
+ *	%FPR_COLD_LOOK
  * @nr_active: bits set in @active
  *
  * 64 KiB per TiB and bitmap at 2 MiB blocks, 3.5 MiB per TiB for the rest.
@@ -127,7 +133,7 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
 void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
 			   u32 due, u8 tries);
 void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due);
-void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest);
+void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest, u32 latest_cold);
 void fpr_blockmap_forget(struct fpr_blockmap *map);
 
 unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,

@@ -166,7 +166,8 @@ void fpr_engine_params_changed(void)
 
 	mutex_lock(&e->lock);
 	if (e->running) {
-		fpr_blockmap_cap_due(&e->map, now + fpr_delay_ms());
+		fpr_blockmap_cap_due(&e->map, now + fpr_delay_ms(),
+				     now + fpr_cold_ms());
 		e->sweep_pending = true;
 		e->sweep_at = now;
 		fpr_engine_kick();

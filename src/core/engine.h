@@ -71,6 +71,7 @@ struct fpr_hint_request {
  * @batch: isolated memory
  * @sgl: @batch as a scatterlist
  * @pos: page frame at which the pass goes on looking
+ * @pieces: the block at @pos gives what is free in it in pieces
  * @first_held: first block of @batch
  * @last_held: last block of @batch
  * @sweep_pending: a sweep is to be made at @sweep_at
@@ -109,6 +110,7 @@ struct fpr_engine {
 	struct fpr_batch batch;
 	struct scatterlist *sgl;
 	unsigned long pos;
+	bool pieces;
 	unsigned long first_held;
 	unsigned long last_held;
 	bool sweep_pending;
@@ -139,6 +141,10 @@ extern struct fpr_engine fpr_engine;
 
 /* The device may hold this share of what a zone has free above low. */
 #define FPR_ZONE_SHARE		4
+/* So much of a cold block must be free in runs, or none of them is reported: the
+ * host may have to split a huge page of its own for them.
+ */
+#define FPR_COLD_PAGES		(FPR_BLOCK_PAGES / 8)
 /* Longest distance between two attempts while the device fails reports. */
 #define FPR_MAX_BACKOFF_MS	64000
 
@@ -175,7 +181,10 @@ const char *fpr_control_state(void);
 
 /* host.c */
 unsigned int fpr_effective_order(void);
+unsigned int fpr_piece_order(void);
+unsigned long fpr_cold_run(void);
 unsigned int fpr_delay_ms(void);
+unsigned int fpr_cold_ms(void);
 unsigned int fpr_threshold_kb(void);
 const char *fpr_pressure_name(void);
 bool fpr_request_begin(u32 now, bool backing_off);
@@ -192,6 +201,7 @@ void fpr_lend_exit(void);
 /* memory.c */
 int fpr_memory_init(void);
 void fpr_memory_exit(void);
+unsigned long fpr_memory_runs(unsigned long block);
 void fpr_memory_sweep(u32 due);
 unsigned long fpr_memory_reported_free(void);
 

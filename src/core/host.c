@@ -37,6 +37,15 @@ static const struct policy *policy(void)
 	return &policies[READ_ONCE(fpr_engine.pressure)];
 }
 
+/* A time that the operator sets, as the host's pressure scales it. */
+static unsigned int scaled_ms(enum fpr_param_id id)
+{
+	const struct fpr_param *param = &fpr_params[id];
+	u64 ms = (u64)fpr_param(id) * policy()->delay / 8;
+
+	return clamp_t(u64, ms, param->min, param->max);
+}
+
 /**
  * fpr_delay_ms() - how long a block has to stay free now, ms
  *
@@ -44,10 +53,13 @@ static const struct policy *policy(void)
  */
 unsigned int fpr_delay_ms(void)
 {
-	const struct fpr_param *param = &fpr_params[FPR_DELAY_MS];
-	u64 ms = (u64)fpr_param(FPR_DELAY_MS) * policy()->delay / 8;
+	return scaled_ms(FPR_DELAY_MS);
+}
 
-	return clamp_t(u64, ms, param->min, param->max);
+/* How long nothing is freed in a block before it is cold, ms; no less than that. */
+unsigned int fpr_cold_ms(void)
+{
+	return max(scaled_ms(FPR_COLD_MS), fpr_delay_ms());
 }
 
 /* How much has to be due before a pass looks, KiB. */
@@ -65,6 +77,27 @@ unsigned int fpr_effective_order(void)
 	if (READ_ONCE(fpr_engine.served.pending))
 		order = min(order, READ_ONCE(fpr_engine.served.order));
 	return dev ? max(order, dev->min_order) : order;
+}
+
+/* Smallest piece that the present device can discard, as an order. */
+unsigned int fpr_piece_order(void)
+{
+	const struct fpr_device *dev = READ_ONCE(fpr_engine.dev);
+
+	return dev ? dev->min_order : 0;
+}
+
+/**
+ * fpr_cold_run() - how much must be free in one run of a block that is cold
+ *
+ * Context: any.
+ * Return: base pages; 0: what is free in pieces is not reported.
+ */
+unsigned long fpr_cold_run(void)
+{
+	unsigned int floor = max(fpr_param(FPR_FLOOR_ORDER), fpr_piece_order());
+
+	return floor < fpr_effective_order() ? 1UL << floor : 0;
 }
 
 const char *fpr_pressure_name(void)

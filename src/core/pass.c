@@ -65,22 +65,59 @@ static void note_given(unsigned int from)
 }
 
 /*
+ * @block, due at @stamp, has been looked at for whole pieces of order: if enough more
+ * is free in it, it is looked at again when it is cold.
+ */
+static bool cool(unsigned long block, u32 stamp)
+{
+	struct fpr_engine *e = &fpr_engine;
+
+	if (e->pieces ||
+	    fpr_memory_runs(block) < e->map.given[block] + FPR_COLD_PAGES)
+		return false;
+	fpr_blockmap_activate(&e->map, block,
+			      stamp + fpr_cold_ms() - fpr_delay_ms(),
+			      FPR_COLD_LOOK);
+	return true;
+}
+
+/*
+ * Nothing was found in @block.  It is looked at again if it waits for per-CPU lists:
+ * they arrive without another event, whereas a page in use will mark the block when
+ * it is freed; or when it is cold, if pieces of it are free.
+ */
+static void finish_empty(unsigned long block, u32 now)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	u32 stamp = map->stamp[block];
+
+	if (map->tries[block] == FPR_COLD_LOOK) {
+		/* The host wants what is larger just now; that changes nothing. */
+		if (!fpr_engine.served.pending)
+			fpr_blockmap_drop(map, block);
+		return;
+	}
+	if (fpr_buddy_stuck(block)) {
+		fpr_blockmap_retry(map, block, now, fpr_delay_ms());
+		if (test_bit(block, map->active))
+			return;
+	}
+	if (!cool(block, stamp))
+		fpr_blockmap_drop(map, block);
+}
+
+/*
  * @block has been looked at wholly: its pages are in the batch, or were in an
- * earlier one of this pass, or there were none.  Then it is looked at again only
- * if it waits for per-CPU lists: they arrive without another event, whereas a
- * page in use will mark the block when it is freed.
+ * earlier one of this pass, or there were none.
  */
 static void finish_block(unsigned long block, u32 now)
 {
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long first = block, last = block;
+	u32 stamp = e->map.stamp[block];
 
 	if (!e->map.given[block]) {
-		if (fpr_buddy_stuck(block))
-			fpr_blockmap_retry(&e->map, block, now,
-					   fpr_delay_ms());
-		else
-			fpr_blockmap_drop(&e->map, block);
+		finish_empty(block, now);
 		return;
 	}
 	if (e->batch.nr) {
@@ -95,6 +132,40 @@ static void finish_block(unsigned long block, u32 now)
 	e->last_held = max(e->last_held, last);
 	for (; first <= last; first++)
 		fpr_blockmap_hold(&e->map, first);
+	/* Held and active: so it stays active when it is released. */
+	cool(block, stamp);
+}
+
+/* A block that is cold, or of which all is wanted now, and enough of it is free. */
+static bool gives_pieces(unsigned long block, bool any_age)
+{
+	const struct fpr_engine *e = &fpr_engine;
+
+	return !e->served.pending &&
+	       (any_age || e->map.tries[block] == FPR_COLD_LOOK) &&
+	       fpr_memory_runs(block) >= FPR_COLD_PAGES;
+}
+
+/* What may be taken of @block, which is looked at from its start or goes on. */
+static void open_window(struct fpr_window *win, unsigned long block, u32 now,
+			bool any_age)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned long start = block << FPR_BLOCK_ORDER;
+
+	if (e->pos <= start) {
+		e->pos = start;
+		e->map.given[block] = 0;
+		e->pieces = gives_pieces(block, any_age);
+	}
+	set_window(win, block, now, any_age);
+	win->order = e->pieces ? fpr_piece_order() : fpr_effective_order();
+	win->run = e->pieces ? fpr_cold_run() : 0;
+	win->reach = start + FPR_BLOCK_PAGES;
+	/* A run may go on in the next block, which takes its rest. */
+	if (e->pieces && block + 1 < e->map.nblocks &&
+	    test_bit(block + 1, e->map.present))
+		win->reach += win->run;
 }
 
 /* Fill the batch from @e->pos on; true if there is something to report. */
@@ -102,7 +173,6 @@ static bool collect(u32 now, bool any_age)
 {
 	struct fpr_engine *e = &fpr_engine;
 	struct fpr_window win = {
-		.order = fpr_effective_order(),
 		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
 		.share = FPR_ZONE_SHARE,
 	};
@@ -110,7 +180,7 @@ static bool collect(u32 now, bool any_age)
 	e->first_held = ULONG_MAX;
 	e->last_held = 0;
 	for (;;) {
-		unsigned long block, start, end;
+		unsigned long block, end;
 		unsigned int nr = e->batch.nr;
 		enum fpr_take result;
 
@@ -118,13 +188,8 @@ static bool collect(u32 now, bool any_age)
 					      now, any_age);
 		if (block >= e->map.nblocks)
 			return e->batch.nr;
-		start = block << FPR_BLOCK_ORDER;
-		end = start + FPR_BLOCK_PAGES;
-		if (e->pos <= start) {
-			e->pos = start;
-			e->map.given[block] = 0;
-		}
-		set_window(&win, block, now, any_age);
+		end = (block + 1) << FPR_BLOCK_ORDER;
+		open_window(&win, block, now, any_age);
 		result = fpr_buddy_take(&e->batch, &win, &e->pos, end);
 		note_given(nr);
 		if (result == FPR_TAKE_FULL ||

@@ -54,7 +54,9 @@ static ssize_t param_store(struct kobject *kobj, struct kobj_attribute *attr,
 	}
 
 PARAM_ATTR(order, FPR_ORDER);
+PARAM_ATTR(floor_order, FPR_FLOOR_ORDER);
 PARAM_ATTR(delay_ms, FPR_DELAY_MS);
+PARAM_ATTR(cold_ms, FPR_COLD_MS);
 PARAM_ATTR(threshold_kb, FPR_THRESHOLD_KB);
 PARAM_ATTR(hold_kb, FPR_HOLD_KB);
 PARAM_ATTR(enabled, FPR_ENABLED);
@@ -113,7 +115,9 @@ static struct kobj_attribute pressure_attr = __ATTR_RO(pressure);
 
 static struct attribute *main_attrs[] = {
 	&param_order.attr.attr,
+	&param_floor_order.attr.attr,
 	&param_delay_ms.attr.attr,
+	&param_cold_ms.attr.attr,
 	&param_threshold_kb.attr.attr,
 	&param_hold_kb.attr.attr,
 	&param_enabled.attr.attr,

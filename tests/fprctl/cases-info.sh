@@ -14,7 +14,8 @@ case_status() {
 	prints 'state idle (nothing to do, no timer runs)'
 	prints 'enabled yes'
 	prints 'order 9 (blocks of 2.0 MiB and larger)'
-	prints 'delay 800 ms'
+	prints 'floor 4 (runs of 64 KiB and more, of cold blocks)'
+	prints 'delay 800 ms, 2000 ms until a block is cold'
 	prints 'threshold 2048 KiB'
 	prints 'hold 65536 KiB'
 	prints 'memory of guest 4.00 GiB'
@@ -164,7 +165,7 @@ case_get() {
 	prints 'max_lock_hold_ns 13042'
 	ctl get nonsense
 	exits 2
-	complains 'there are: order delay_ms'
+	complains 'there are: order floor_order delay_ms'
 	complains 'max_lock_hold_ns'
 	ctl get a b
 	exits 2
@@ -255,7 +256,7 @@ case_usage() {
 # What the modules' source, fprctl and fpr(7) say about a parameter must agree.
 case_ranges_and_defaults_agree() {
 	machine virtio_fpr
-	for name in delay_ms threshold_kb hold_kb; do
+	for name in delay_ms cold_ms threshold_kb hold_kb; do
 		# "delay_ms", 800, 10, 600000,   (a number may be written as 8 << 10)
 		line=$(sed -n "s/^.*\"$name\", *\([^\"]*\),.*/\1/p" "$top/src/core/params.c" | sed 1q)
 		default=$((${line%%,*}))

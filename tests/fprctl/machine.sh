@@ -15,7 +15,7 @@ put() { # file text
 machine_core() { # directory that becomes /sys when the module is loaded
 	put "$1/module/fpr/version" 0.1.0
 	put "$1/module/fpr/parameters/allow_encrypted" N
-	for pair in order=9 delay_ms=800 threshold_kb=2048 hold_kb=65536 enabled=1 \
+	for pair in order=9 floor_order=4 delay_ms=800 cold_ms=2000 threshold_kb=2048 hold_kb=65536 enabled=1 \
 		state=no-device device=none pressure=unknown hook=tracepoint flush= allow_encrypted=N; do
 		put "$1/kernel/fpr/${pair%%=*}" "${pair#*=}"
 	done

@@ -228,6 +228,59 @@ static void aged_blocks_are_those_looked_at_before(void **state)
 	assert_int_equal(fpr_blockmap_next_aged(map, 4, DELAY), BLOCKS);
 }
 
+static void a_cold_block_gets_one_look_in_its_own_time(void **state)
+{
+	struct fpr_blockmap *map = *state;
+
+	/* Looked at after the delay, not wholly free: it cools. */
+	fpr_mark(map->marks, 3);
+	harvest(map, 0);
+	fpr_blockmap_activate(map, 3, 2000, FPR_COLD_LOOK);
+	assert_int_equal(map->nr_active, 1);
+	assert_int_equal(first_due(map, 1999), BLOCKS);
+	/* It waits for nothing that a drain could bring. */
+	assert_int_equal(fpr_blockmap_next_aged(map, 0, 1999), BLOCKS);
+	assert_int_equal(first_due(map, 2000), 3);
+	fpr_blockmap_retry(map, 3, 2000, DELAY);
+	assert_int_equal(map->nr_active, 0);
+}
+
+static void a_free_makes_a_cold_block_begin_anew(void **state)
+{
+	struct fpr_blockmap *map = *state;
+
+	fpr_blockmap_activate(map, 3, 2000, FPR_COLD_LOOK);
+	fpr_mark(map->marks, 3);
+	harvest(map, 1900);
+	assert_int_equal(map->tries[3], 0);
+	assert_int_equal(first_due(map, 1900 + DELAY - 1), BLOCKS);
+	assert_int_equal(first_due(map, 1900 + DELAY), 3);
+}
+
+static void a_block_of_which_a_part_was_reported_cools(void **state)
+{
+	struct fpr_blockmap *map = *state;
+
+	fpr_mark(map->marks, 3);
+	harvest(map, 0);
+	fpr_blockmap_hold(map, 3);
+	fpr_blockmap_activate(map, 3, 2000, FPR_COLD_LOOK);
+	assert_int_equal(fpr_blockmap_release(map, 3, 3, true, 900), 1);
+	assert_false(test_bit(3, map->visited));
+	assert_int_equal(map->tries[3], FPR_COLD_LOOK);
+	assert_int_equal(first_due(map, 2000), 3);
+	/* Its pieces are reported: that is all. */
+	fpr_blockmap_hold(map, 3);
+	fpr_blockmap_release(map, 3, 3, true, 2000);
+	assert_true(test_bit(3, map->visited));
+	assert_int_equal(map->nr_active, 0);
+	/* A report that failed begins with whole blocks again. */
+	fpr_blockmap_activate(map, 3, 2000, FPR_COLD_LOOK);
+	fpr_blockmap_hold(map, 3);
+	fpr_blockmap_release(map, 3, 3, false, 2000);
+	assert_int_equal(map->tries[3], 0);
+}
+
 static void quiet_means_nothing_is_ageing(void **state)
 {
 	struct fpr_blockmap *map = *state;
@@ -326,9 +379,13 @@ static void a_shorter_delay_holds_for_what_waits(void **state)
 	harvest(map, 0);
 	fpr_mark(map->marks, 2);
 	harvest(map, 400);
-	fpr_blockmap_cap_due(map, 1000);
+	fpr_blockmap_activate(map, 3, 2000, FPR_COLD_LOOK);
+	fpr_blockmap_activate(map, 4, 5000, FPR_COLD_LOOK);
+	fpr_blockmap_cap_due(map, 1000, 3000);
 	assert_int_equal(map->stamp[1], DELAY);
 	assert_int_equal(map->stamp[2], 1000);
+	assert_int_equal(map->stamp[3], 2000);
+	assert_int_equal(map->stamp[4], 3000);
 }
 
 static void forgetting_leaves_what_is_present(void **state)
@@ -498,6 +555,9 @@ int main(void)
 		T(looks_become_rarer_and_end),
 		T(one_look_is_one_look),
 		T(aged_blocks_are_those_looked_at_before),
+		T(a_cold_block_gets_one_look_in_its_own_time),
+		T(a_free_makes_a_cold_block_begin_anew),
+		T(a_block_of_which_a_part_was_reported_cools),
 		T(quiet_means_nothing_is_ageing),
 		T(deferring_waits_for_the_neighbour),
 		T(counting_tells_the_oldest_and_the_next),
