@@ -31,6 +31,10 @@ cold() { sleep "$(slow 5)"; }
 check "the driver loads" sh -c "modprobe fpr floor_order=9 && modprobe virtio_fpr"
 check "all is reported" fpr_set flush 1
 
+# What the kernel would do of itself: move pages until there are whole blocks.
+[ ! -e /proc/sys/vm/compaction_proactiveness ] || echo 0 >/proc/sys/vm/compaction_proactiveness
+migrated() { diag "pages moved: $(sed -n 's/^pgmigrate_success //p' /proc/vmstat)"; }
+
 fragments 64 2 || bail "no fragments"
 diag "freed $((freed >> 10)) MiB in pieces of 64 KiB"
 cold
@@ -55,6 +59,7 @@ in_range "it counts as reported, KiB" $(($(fpr stats/reported_free_pages) * 4)) 
 	$((freed * 9 / 10)) $((freed + (400 << 10)))
 
 # The sweep of 30 s and the last one find nothing that was not given.
+migrated
 before=$(reported_kb)
 rested=0
 state=
@@ -65,6 +70,7 @@ while [ "$state" != idle ] && [ $rested -lt "$(slow 150)" ]; do
 	read -r state </sys/kernel/fpr/state
 done
 equal "there is rest, after $rested s" "$state" idle
+migrated
 in_range "and nothing is reported twice, KiB" $(($(reported_kb) - before)) 0 $some_kb
 
 before=$(fpr stats/reported_bytes)
