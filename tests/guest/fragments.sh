@@ -1,12 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Memory that is free in pieces: that of a block that is cold leaves the host, in few
-# discards, once; what is smaller than the floor, too little of a block, or hot stays.
+# discards; what is smaller than the floor, too little of a block, or hot stays.
 # vm: mem=512 smp=2 timeout=420 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=fragment
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 18
+plan 16
 
 # fragments PIECE_KIB EVERY: leaves $kept and $freed, KiB
 fragments() {
@@ -31,10 +31,6 @@ cold() { sleep "$(slow 5)"; }
 check "the driver loads" sh -c "modprobe fpr floor_order=9 && modprobe virtio_fpr"
 check "all is reported" fpr_set flush 1
 
-# What the kernel would do of itself: move pages until there are whole blocks.
-[ ! -e /proc/sys/vm/compaction_proactiveness ] || echo 0 >/proc/sys/vm/compaction_proactiveness
-migrated() { diag "pages moved: $(sed -n 's/^pgmigrate_success //p' /proc/vmstat)"; }
-
 fragments 64 2 || bail "no fragments"
 diag "freed $((freed >> 10)) MiB in pieces of 64 KiB"
 cold
@@ -57,21 +53,6 @@ in_range "a discard for a piece, and few more" "$segments" 1 $((freed * 5 / 256)
 check "of which there are many in a report" test "$segments" -gt $((reports * 20))
 in_range "it counts as reported, KiB" $(($(fpr stats/reported_free_pages) * 4)) \
 	$((freed * 9 / 10)) $((freed + (400 << 10)))
-
-# The sweep of 30 s and the last one find nothing that was not given.
-migrated
-before=$(reported_kb)
-rested=0
-state=
-# Without a process: what that frees is looked at again.
-while [ "$state" != idle ] && [ $rested -lt "$(slow 150)" ]; do
-	nap 10000
-	rested=$((rested + 10))
-	read -r state </sys/kernel/fpr/state
-done
-equal "there is rest, after $rested s" "$state" idle
-migrated
-in_range "and nothing is reported twice, KiB" $(($(reported_kb) - before)) 0 $some_kb
 
 before=$(fpr stats/reported_bytes)
 whole_again "whole blocks are reported when they are whole again"
