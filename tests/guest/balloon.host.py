@@ -17,12 +17,7 @@ def guest_stats(vm):
 
 def becomes_actual(vm, size):
     """The guest has so many bytes, soon."""
-    end = time.monotonic() + 10 * vm.slow
-    while time.monotonic() < end:
-        if vm.qmp.execute("query-balloon")["actual"] == size:
-            return True
-        time.sleep(0.1)
-    return False
+    return ballooning.wait_actual(vm, size, 10) == size
 
 
 def run(vm):
