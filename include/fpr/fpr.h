@@ -74,11 +74,33 @@ enum fpr_fill {
  *	answers request @number and those before it.  Optional.
  *
  *	Context: as @report, and never at the same time.
+ *
+ * @hint: name the memory described by @sgl, @nents entries, to the host as free at
+ *	this moment, for request @number of fpr_hint_start().  Optional.
+ *
+ *	Context, entries: as @report, and never at the same time.
+ *
+ *	A host that migrates the guest uses hints to leave out what nobody needs.
+ *	As with @report the memory is the core's while the call runs, and free
+ *	again when it has returned.  Then the host has to notice when the guest
+ *	writes to it, and may not touch what was written; until then it may change
+ *	what the memory holds.
+ *
+ *	Return: 0, or a negative errno, which ends the request.
+ *
+ * @hint_done: no more is named for request @number: all free memory was, or the
+ *	request was stopped, or ended with an error.  Once for each request that
+ *	was begun.  A device that has @hint has this too.
+ *
+ *	Context: as @report, and never at the same time.
  */
 struct fpr_device_ops {
 	int (*report)(struct fpr_device *fdev, struct scatterlist *sgl,
 		      unsigned int nents);
 	void (*all_reported)(struct fpr_device *fdev, u32 number, u64 bytes);
+	int (*hint)(struct fpr_device *fdev, u32 number,
+		    struct scatterlist *sgl, unsigned int nents);
+	void (*hint_done)(struct fpr_device *fdev, u32 number);
 };
 
 /**
@@ -182,6 +204,36 @@ void fpr_set_pressure(struct fpr_device *fdev, enum fpr_pressure pressure);
  * Context: process context, may sleep; takes the core's engine mutex.
  */
 void fpr_request_all(struct fpr_device *fdev, u32 number, unsigned int order);
+
+/**
+ * fpr_hint_start() - have all free memory named to the host, once
+ * @fdev: the device, with a @hint operation
+ * @number: handed to @hint and @hint_done
+ *
+ * All memory that is free in whole blocks of 2 MiB, reported before or not, whatever
+ * its age; nothing that a report goes by is changed.  Returns at once.  A request
+ * that is under way ends, with its @hint_done, and this one begins.  While
+ * reporting is paused it waits; a pause ends one that is under way.  It is dropped
+ * when the device is unregistered.  In a kernel that relies on what free pages hold
+ * (fpr_fill_needed()) nothing is named: a request is done at once.
+ *
+ * Context: process context, may sleep; takes the core's engine mutex.  Not from
+ * an operation of the device.
+ * Return: 0, or -ENODEV for a device that is not registered.
+ * Source: virtio 1.2 section 5.5.6.5 (Free Page Hinting).
+ */
+int fpr_hint_start(struct fpr_device *fdev, u32 number);
+
+/**
+ * fpr_hint_stop() - the host does not want to know any more
+ * @fdev: the device; one that is not registered is ignored
+ *
+ * Returns at once; what is with the host now is the last, and then comes the
+ * @hint_done of a request that was begun.
+ *
+ * Context: as fpr_hint_start().
+ */
+void fpr_hint_stop(struct fpr_device *fdev);
 
 /**
  * fpr_fill_needed() - what this kernel needs reported pages to read as

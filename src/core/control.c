@@ -69,8 +69,9 @@ static int check_limits(const struct fpr_device *dev)
 	unsigned int entries = min_t(unsigned int, dev->max_entries,
 				     FPR_MAX_ENTRIES);
 
-	if (!dev->name || !dev->ops || !dev->ops->report) {
-		pr_err("a device without name or report operation: its driver is at fault\n");
+	if (!dev->name || !dev->ops || !dev->ops->report ||
+	    !dev->ops->hint != !dev->ops->hint_done) {
+		pr_err("a device without name or report operation, or with one of the hint operations alone: its driver is at fault\n");
 		return -EINVAL;
 	}
 	if (dev->min_order > FPR_MAX_ORDER) {

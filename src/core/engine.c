@@ -265,10 +265,13 @@ static void run(struct kthread_work *work)
 	if (!e->running)
 		goto unlock;
 	fpr_stat_add(&fpr_stats.wakeups, 1);
-	now = fpr_now_ms();
 	pause_ms = fpr_oom_pause_ms();
 	if (pause_ms)
 		goto pause;
+	fpr_hint_serve();
+	if (!e->running)
+		goto unlock;
+	now = fpr_now_ms();
 	flush = e->flush_wanted;
 	request = fpr_request_begin(now, backing_off(now));
 	flushing = request || flush != e->flush_done;
@@ -318,7 +321,8 @@ void fpr_engine_start(void)
 	fpr_blockmap_activate_all(&e->map, now + fpr_delay_ms());
 	WRITE_ONCE(e->running, true);
 	/* The run harvests what was marked before anything could be queued. */
-	kthread_queue_delayed_work(e->worker, &e->work, e->wanted.pending ? 0 :
+	kthread_queue_delayed_work(e->worker, &e->work,
+				   e->wanted.pending || e->hint.pending ? 0 :
 				   msecs_to_jiffies(age_step_ms()));
 	mutex_unlock(&e->lock);
 }

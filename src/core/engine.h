@@ -49,6 +49,18 @@ struct fpr_request {
 };
 
 /**
+ * struct fpr_hint_request - free memory is to be named to the host
+ * @pending: it is; false once it is done, or the host has changed its mind
+ * @number: of the request, the latest one
+ * @serving: of the one that is being served; the worker's
+ */
+struct fpr_hint_request {
+	bool pending;
+	u32 number;
+	u32 serving;
+};
+
+/**
  * struct fpr_engine - the engine's state
  * @lock: see above
  * @map: what is known of each block
@@ -78,6 +90,7 @@ struct fpr_request {
  * @pressure: of the host, as the device says
  * @wanted: what the host has asked for
  * @served: the request that the present pass serves
+ * @hint: what the host wants to be named, see hint.c
  * @worker: a thread of its own: drain_all_pages() does nothing from a workqueue
  *	in 5.10.  Not freezable: it would freeze behind its work with that still
  *	marked as the current one, and whoever cancels it then waits for ever
@@ -115,6 +128,7 @@ struct fpr_engine {
 	enum fpr_pressure pressure;
 	struct fpr_request wanted;
 	struct fpr_request served;
+	struct fpr_hint_request hint;
 	struct kthread_worker *worker;
 	struct kthread_delayed_work work;
 	struct kthread_work now;
@@ -123,6 +137,8 @@ struct fpr_engine {
 
 extern struct fpr_engine fpr_engine;
 
+/* The device may hold this share of what a zone has free above low. */
+#define FPR_ZONE_SHARE		4
 /* Longest distance between two attempts while the device fails reports. */
 #define FPR_MAX_BACKOFF_MS	64000
 
@@ -146,6 +162,9 @@ void fpr_engine_stop(void);
 
 /* pass.c */
 int fpr_pass(unsigned long due, u32 now, bool flush);
+int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
+			       unsigned int nents),
+		   void (*note)(int err));
 bool fpr_wait_putback(unsigned int ms);
 
 /* control.c */
@@ -162,6 +181,9 @@ const char *fpr_pressure_name(void);
 bool fpr_request_begin(u32 now, bool backing_off);
 void fpr_request_end(bool done);
 void fpr_host_forget(void);
+
+/* hint.c */
+void fpr_hint_serve(void);
 
 /* lend.c */
 int fpr_lend_init(void);

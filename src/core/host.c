@@ -175,4 +175,5 @@ void fpr_host_forget(void)
 	e->wanted.pending = false;
 	e->wanted.fresh = false;
 	WRITE_ONCE(e->served.pending, false);
+	e->hint.pending = false;
 }

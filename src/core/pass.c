@@ -22,9 +22,6 @@
 #define BACKOFF_DOUBLINGS	6
 #define BACKOFF_MS		(FPR_MAX_BACKOFF_MS >> BACKOFF_DOUBLINGS)
 
-/* The device may hold this share of what a zone has free above low. */
-#define ZONE_SHARE		4
-
 /* The pages that may be taken along with @block: all of its largest possible
  * buddy if nothing in there is still ageing, else the block alone.
  */
@@ -107,7 +104,7 @@ static bool collect(u32 now, bool any_age)
 	struct fpr_window win = {
 		.order = fpr_effective_order(),
 		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
-		.share = ZONE_SHARE,
+		.share = FPR_ZONE_SHARE,
 	};
 
 	e->first_held = ULONG_MAX;
@@ -143,12 +140,10 @@ static bool collect(u32 now, bool any_age)
 	}
 }
 
-static int report_batch(void)
+static void fill_sgl(void)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned int i, nents = e->batch.list.nr, noreclaim;
-	u64 start = ktime_get_ns();
-	int err;
+	unsigned int i, nents = e->batch.list.nr;
 
 	sg_init_table(e->sgl, nents);
 	for (i = 0; i < nents; i++) {
@@ -157,6 +152,27 @@ static int report_batch(void)
 		sg_set_page(&e->sgl[i], pfn_to_page(seg->pfn),
 			    seg->npages << PAGE_SHIFT, 0);
 	}
+}
+
+/**
+ * fpr_send_batch() - let the device have the batch, then put it back
+ * @send: gives it to the device; when it returns the device has it no more
+ * @note: takes down what came of it, before it is put back; or NULL
+ *
+ * The only way out of the allocator and back, for reports and hints.
+ * Context: worker, engine mutex held, the batch not empty; the mutex is dropped
+ * while the device has it.
+ * Return: what @send returned.
+ */
+int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
+			       unsigned int nents),
+		   void (*note)(int err))
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned int noreclaim;
+	int err;
+
+	fill_sgl();
 	WRITE_ONCE(e->reporting, true);
 	mutex_unlock(&e->lock);
 	/*
@@ -164,12 +180,29 @@ static int report_batch(void)
 	 * waiting for what it holds (oom.c).  It gets the reserves instead.
 	 */
 	noreclaim = memalloc_noreclaim_save();
-	err = e->dev->ops->report(e->dev, e->sgl, nents);
+	err = send(e->dev, e->sgl, e->batch.list.nr);
 	memalloc_noreclaim_restore(noreclaim);
 	mutex_lock(&e->lock);
 	WRITE_ONCE(e->reporting, false);
+	if (note)
+		note(err);
+	fpr_batch_putback(&e->batch);
+	WRITE_ONCE(e->putback_at, jiffies);
+	/* After held_pages is 0; pairs with fpr_wait_putback(). */
+	smp_store_release(&e->putbacks, e->putbacks + 1);
+	wake_up_all(&e->putback_wait);
+	return err;
+}
+
+static int report(struct fpr_device *dev, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	u64 start = ktime_get_ns();
+	int err = dev->ops->report(dev, sgl, nents);
+
+	/* The batch is the worker's, and this is the worker. */
 	if (!err)
-		trace_fpr_report(nents, e->batch.pages,
+		trace_fpr_report(nents, fpr_engine.batch.pages,
 				 (ktime_get_ns() - start) / 1000);
 	return err;
 }
@@ -202,6 +235,14 @@ static void note_failure(int err)
 	trace_fpr_error(err, e->batch.pages, ms);
 }
 
+static void note_report(int err)
+{
+	if (err)
+		note_failure(err);
+	else
+		note_success();
+}
+
 /* Report all that is due (or all that is active), batch by batch. */
 static int report_due(u32 now, bool any_age)
 {
@@ -213,18 +254,11 @@ static int report_due(u32 now, bool any_age)
 	e->last_held = 0;
 	while (!err && e->running && !fpr_oom_pause_ms() &&
 	       collect(now, any_age)) {
-		err = report_batch();
-		if (err)
-			note_failure(err);
-		else
-			note_success();
-		fpr_batch_putback(&e->batch);
-		WRITE_ONCE(e->putback_at, jiffies);
-		/* After held_pages is 0; pairs with fpr_wait_putback(). */
-		smp_store_release(&e->putbacks, e->putbacks + 1);
-		wake_up_all(&e->putback_wait);
+		err = fpr_send_batch(report, note_report);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
+		/* A host that asks is copying memory meanwhile: it comes first. */
+		fpr_hint_serve();
 		/* Unhooking ftrace waits for RCU-tasks; a device need not sleep. */
 		cond_resched_tasks_rcu_qs();
 	}

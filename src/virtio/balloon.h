@@ -43,7 +43,7 @@
 
 /* The work inflates or deflates by so much in one go. */
 #define VFPR_STEP_PAGES		(64UL << (20 - PAGE_SHIFT))
-#define VFPR_STEP_PIECES	256
+#define VFPR_STEP_PIECES	1024
 
 /* The guest keeps so much of what is available: 8 MiB, or this share of its memory. */
 #define VFPR_FLOOR_PAGES	(8UL << (20 - PAGE_SHIFT))
@@ -54,6 +54,9 @@
 
 /* Pages given back when memory has run out, as virtio_balloon does: 1 MiB. */
 #define VFPR_OOM_PAGES		(1UL << (20 - PAGE_SHIFT))
+
+/* Where there were no chunks, they are not looked for in so many steps. */
+#define VFPR_NO_CHUNKS		16
 
 /* Runs of so many pages are worth a discard of their own. */
 #define VFPR_RUN_PAGES		64
@@ -91,6 +94,8 @@ struct vfpr_piece {
  * @tell_err: the host could not be told of some; guarded by @lock
  * @pieces: the work's
  * @nr_pieces: likewise
+ * @last_order: likewise, order of the last piece: larger ones are hardly there
+ * @no_chunks: likewise, steps in which no chunks are looked for
  * @runs: likewise, memory to discard
  * @work: brings the balloon to the size that the host asks for, step by step
  * @wait_ms: how long the work waits for memory before it tries again
@@ -117,6 +122,8 @@ struct vfpr_balloon {
 	int tell_err;
 	struct vfpr_piece pieces[VFPR_STEP_PIECES];
 	unsigned int nr_pieces;
+	unsigned int last_order;
+	unsigned int no_chunks;
 	struct scatterlist runs[VFPR_MAX_RUNS];
 	struct delayed_work work;
 	unsigned int wait_ms;

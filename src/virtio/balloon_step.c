@@ -170,13 +170,22 @@ static void add_piece(struct vfpr_balloon *b, unsigned long pfn,
 	piece->chunk = chunk;
 }
 
-/* Whole pageblocks, as the allocator has them: nothing clears them first. */
+/*
+ * Whole pageblocks, as the allocator has them: nothing clears them first.  The core
+ * walks over all memory for them, so where there was none it is not asked again for
+ * some steps.
+ */
 static unsigned long take_chunks(struct vfpr_balloon *b, unsigned long want)
 {
 	struct fpr_run runs[VFPR_MAX_RUNS];
-	unsigned int i, nr = fpr_take_runs(runs, VFPR_MAX_RUNS, want);
 	unsigned long got = 0;
+	unsigned int i, nr;
 
+	if (b->no_chunks && b->no_chunks--)
+		return 0;
+	nr = fpr_take_runs(runs, VFPR_MAX_RUNS, want);
+	if (!nr)
+		b->no_chunks = VFPR_NO_CHUNKS;
 	for (i = 0; i < nr; i++) {
 		add_piece(b, runs[i].pfn, runs[i].pages, true);
 		got += runs[i].pages;
@@ -198,14 +207,16 @@ static unsigned long can_spare(void)
 /* Get up to @want pages; no locks. */
 static unsigned long get_pieces(struct vfpr_balloon *b, unsigned long want)
 {
-	unsigned int order = pageblock_order - 1;
+	unsigned int order = min_t(unsigned int, b->last_order + 1, pageblock_order - 1);
 	unsigned long got;
 
 	want = min3(want, VFPR_STEP_PAGES, can_spare());
 	b->nr_pieces = 0;
 	got = take_chunks(b, want);
-	if (got)
+	if (got) {
+		b->last_order = pageblock_order;
 		return got;
+	}
 	while (got < want && b->nr_pieces < VFPR_STEP_PIECES &&
 	       !READ_ONCE(b->stopping)) {
 		struct page *page;
@@ -216,6 +227,7 @@ static unsigned long get_pieces(struct vfpr_balloon *b, unsigned long want)
 		if (page) {
 			add_piece(b, page_to_pfn(page), 1UL << order, false);
 			got += 1UL << order;
+			b->last_order = order;
 		} else if (!order--) {
 			break;
 		}
@@ -317,8 +329,11 @@ unsigned long vfpr_balloon_inflate(struct vfpr_balloon *b, unsigned long want)
 	unsigned int i;
 	int err = -EAGAIN;
 
-	if (!got)
+	if (!got) {
+		b->last_order = pageblock_order;
+		b->no_chunks = 0;
 		return 0;
+	}
 	sort(b->pieces, b->nr_pieces, sizeof(b->pieces[0]), by_address, NULL);
 	discard_runs(b);
 	mutex_lock(&b->lock);

@@ -78,6 +78,10 @@ struct vfpr_kind {
  * @stats_work: stock: answers a request for statistics
  * @stats: stock: buffer of the statistics queue; the device's between two requests
  * @balloon: stock: its balloon; NULL where the kernel has no balloons
+ * @hint_cmd: stock: command that is sent to the hinting queue
+ * @hint_wanted: stock: latest command of the host: a request, or a reserved value
+ * @hint_begun: stock: request that was begun with the device and not ended
+ * @hinted_bytes: stock: free memory named to the host, since binding
  * @vendor: vendor: its buffers and counters
  */
 struct vfpr {
@@ -96,6 +100,10 @@ struct vfpr {
 	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VFPR_MAX_STATS];
 	struct vfpr_balloon *balloon;
+	__virtio32 hint_cmd;
+	u32 hint_wanted;
+	u32 hint_begun;
+	u64 hinted_bytes;
 	struct vfpr_vendor *vendor;
 };
 
@@ -133,6 +141,13 @@ int vfpr_report(struct vfpr *vf, struct scatterlist *sgl);
 void vfpr_reporting_init(struct vfpr *vf);
 int vfpr_reporting_start(struct vfpr *vf);
 void vfpr_reporting_stop(struct vfpr *vf);
+
+/* hinting.c */
+void vfpr_hinting_stopped(struct vfpr *vf);
+void vfpr_hinting_changed(struct vfpr *vf);
+int vfpr_hint(struct fpr_device *fdev, u32 number, struct scatterlist *sgl,
+	      unsigned int nents);
+void vfpr_hint_done(struct fpr_device *fdev, u32 number);
 
 /* stats.c */
 void vfpr_stats_init(struct vfpr *vf);

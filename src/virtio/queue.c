@@ -13,6 +13,9 @@
 #define MIN_TIMEOUT_MS 100
 #define MAX_TIMEOUT_MS 100000
 
+/* Until the hinting queue is kicked once more, see wait_for_answers(). */
+#define KICK_AGAIN_MS 20
+
 #define GIVEN_UP \
 	"device reset and not used any more; fprctl unbind and bind start it anew\n"
 
@@ -150,22 +153,44 @@ int vfpr_give_up(struct vfpr *vf, const char *why)
 	return -EIO;
 }
 
-/* Wait for @left answers; without them the device is given up. */
+static void kick_again(struct vfpr *vf, enum vfpr_queue q)
+{
+	mutex_lock(&vf->lock);
+	if (!vf->gone)
+		virtqueue_notify(vf->vqs[q]);
+	mutex_unlock(&vf->lock);
+}
+
+/*
+ * Wait for @left answers; without them the device is given up.
+ *
+ * QEMU polls the hinting queue, with kicks turned off, until it wants no more; it
+ * looks a last time, turns them on and does not look again, so that the kick for
+ * what came in between is not sent.
+ * Source: QEMU hw/virtio/virtio-balloon.c virtio_ballloon_get_free_page_hints().
+ */
 static int wait_for_answers(struct vfpr *vf, enum vfpr_queue q, unsigned int left,
 			    unsigned int *len, int err)
 {
-	unsigned long timeout = msecs_to_jiffies(report_timeout_ms);
+	unsigned int ms = READ_ONCE(report_timeout_ms);
+	unsigned long end = jiffies + msecs_to_jiffies(ms);
+	unsigned long part = msecs_to_jiffies(q == VFPR_HINTING ?
+					      min(ms, KICK_AGAIN_MS) : ms);
 	const char *name = vf->vqs[q]->name;
 	char why[64];
 
-	if (!err && !wait_event_timeout(vf->answered,
-					answered(vf, q, &left, len, &err), timeout))
-		err = -ETIMEDOUT;
+	while (!err && !wait_event_timeout(vf->answered,
+					   answered(vf, q, &left, len, &err), part)) {
+		if (time_after_eq(jiffies, end))
+			err = -ETIMEDOUT;
+		else
+			kick_again(vf, q);
+	}
 	if (!err || err == -ENODEV)
 		return err;
 	if (err == -ETIMEDOUT)
 		snprintf(why, sizeof(why), "no answer on queue %s within %u ms",
-			 name, report_timeout_ms);
+			 name, ms);
 	else
 		snprintf(why, sizeof(why), "queue %s is broken (%d)", name, err);
 	vfpr_give_up(vf, why);

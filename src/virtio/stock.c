@@ -33,7 +33,7 @@ static int find_queues(struct vfpr *vf)
 		[VFPR_INFLATE] = { "inflate", vfpr_answered },
 		[VFPR_DEFLATE] = { "deflate", vfpr_answered },
 		[VFPR_STATS] = { "stats", vfpr_stats_requested },
-		[VFPR_HINTING] = { "free_page_vq", NULL },
+		[VFPR_HINTING] = { "free_page_vq", vfpr_answered },
 		[VFPR_REPORTING] = { "reporting_vq", vfpr_answered },
 	};
 	int index[VFPR_NR_QUEUES], q, n, err;
@@ -86,7 +86,14 @@ static void started(struct vfpr *vf)
 static void stopped(struct vfpr *vf)
 {
 	cancel_work_sync(&vf->stats_work);
+	vfpr_hinting_stopped(vf);
 	vfpr_balloon_stopped(vf);
+}
+
+static void config_changed(struct vfpr *vf)
+{
+	vfpr_hinting_changed(vf);
+	vfpr_balloon_wake(vf);
 }
 
 static int report(struct fpr_device *fdev, struct scatterlist *sgl,
@@ -97,6 +104,8 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 
 static const struct fpr_device_ops ops = {
 	.report = report,
+	.hint = vfpr_hint,
+	.hint_done = vfpr_hint_done,
 };
 
 /*
@@ -151,7 +160,7 @@ struct vfpr_kind vfpr_stock = {
 	.configure = configure,
 	.limits = limits,
 	.started = started,
-	.config_changed = vfpr_balloon_wake,
+	.config_changed = config_changed,
 	.stopping = vfpr_balloon_stop,
 	.stopped = stopped,
 	.exit = vfpr_balloon_exit,

@@ -49,6 +49,16 @@ static DEVICE_ATTR_RO(balloon_oom_bytes);
 
 #endif /* FPR_BALLOONS */
 
+static ssize_t hinted_bytes_show(struct device *dev,
+				 struct device_attribute *attr, char *buf)
+{
+	const struct vfpr *vf = dev_to_virtio(dev)->priv;
+
+	return sysfs_emit(buf, "%llu\n", READ_ONCE(vf->hinted_bytes));
+}
+
+static DEVICE_ATTR_RO(hinted_bytes);
+
 static struct attribute *attrs[] = {
 #ifdef FPR_BALLOONS
 	&dev_attr_balloon_target_bytes.attr,
@@ -56,6 +66,7 @@ static struct attribute *attrs[] = {
 	&dev_attr_balloon_chunk_bytes.attr,
 	&dev_attr_balloon_oom_bytes.attr,
 #endif
+	&dev_attr_hinted_bytes.attr,
 	&dev_attr_reporting.attr,
 	NULL
 };

@@ -1,13 +1,14 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# The one rule: a device that overwrites all it is given, under a load that
-# verifies its memory, at several orders, slow, failing and with odd limits.
+# The one rule: a device that overwrites all it is given, be it reported or named
+# for a migration, under a load that verifies its memory, at several orders, slow,
+# failing and with odd limits.
 # Not one byte changes, and all memory is back in the end.
 # vm: mem=1024 smp=2 timeout=300 modules=fpr,fpr_testdev files=memload
 # vm: append=LOAD_S=6
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 41
+plan 47
 
 testdev() { cat "/sys/module/fpr_testdev/parameters/$1"; }
 testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
@@ -15,11 +16,28 @@ testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 
+named_above() { [ "$(testdev hint_pages)" -gt "$1" ]; }
+# Asks for hints until the file is gone; a number each time.
+hints() {
+	number=1
+	while [ -e /tmp/hinting ]; do
+		testdev_set hint $((number += 1)) 2>/dev/null
+		nap 200
+	done
+	testdev_set hint 0
+}
+
 # round NAME: load for a while with what is set now, and check the device's view
 round() {
 	before=$(testdev pages)
+	named=$(testdev hint_pages)
+	: >/tmp/hinting
+	hints &
 	check "$1: memory is as it was written" \
 		memload "$LOAD_S" 500 4 /mnt "$KTAP_POINT"
+	check "$1: free memory was named" wait_until 30 named_above "$named"
+	rm /tmp/hinting
+	wait
 	check "$1: all that is free can be flushed" flush_until_ok
 	check "$1: the device got pages" test "$(testdev pages)" -gt "$before"
 	equal "$1: the contract was kept" "$(testdev violations)" 0

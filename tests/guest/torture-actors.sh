@@ -94,7 +94,7 @@ params_step() {
 # ---- pause, resume, flush, looking
 
 control_step() {
-	one_of flush flush pause read status
+	one_of flush flush pause read status hint hint
 	case $r in
 	flush)
 		if write 1 "$FPR_SYSFS/flush"; then
@@ -117,6 +117,11 @@ control_step() {
 			did pause
 		fi
 		write 1 "$FPR_SYSFS/enabled"
+		;;
+	hint)
+		# 0 stops
+		between 0 1000
+		write "$r" "$SYS_TESTDEV/hint" && did hint "$r"
 		;;
 	read)
 		cat "$FPR_SYSFS"/* "$FPR_SYSFS"/stats/* >/dev/null 2>&1

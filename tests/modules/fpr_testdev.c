@@ -124,9 +124,9 @@ static void check_page(struct page *page)
 		violation("page is in use", page_to_pfn(page));
 }
 
-static void check_entry(struct scatterlist *sg, unsigned long *end)
+static void check_entry(struct scatterlist *sg, unsigned int order,
+			unsigned long *end)
 {
-	unsigned int order = max(expect_order, min_order);
 	unsigned long pfn = page_to_pfn(sg_page(sg));
 	unsigned long n = sg->length >> PAGE_SHIFT, i;
 
@@ -225,8 +225,9 @@ static void check_fill(struct scatterlist *sgl, unsigned int nents, u8 byte)
 	visit_all(sgl, nents, byte, compare);
 }
 
-static int report(struct fpr_device *fdev, struct scatterlist *sgl,
-		  unsigned int nents)
+/* The memory is the host's from here until it returns, whatever for. */
+static void take(struct scatterlist *sgl, unsigned int nents,
+		 unsigned int order, unsigned long *taken)
 {
 	bool any = fpr_fill_needed() == FPR_FILL_ANY;
 	unsigned int i, ms = draw_delay_ms();
@@ -238,8 +239,8 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	if (!nents || nents > max_entries)
 		violation("number of entries out of bounds", nents);
 	for_each_sg(sgl, sg, nents, i) {
-		check_entry(sg, &end);
-		pages += sg->length >> PAGE_SHIFT;
+		check_entry(sg, max(order, min_order), &end);
+		*taken += sg->length >> PAGE_SHIFT;
 	}
 	entries += nents;
 	fill(sgl, nents, any ? 0xd5 : fpr_fill_value());
@@ -250,14 +251,79 @@ static int report(struct fpr_device *fdev, struct scatterlist *sgl,
 	/* Until it is acknowledged the memory is the host's. */
 	if (any)
 		fill(sgl, nents, 0x5d);
-	reports++;
 	WRITE_ONCE(busy, false);
-	if (draw_failure()) {
-		failures++;
-		return -EIO;
-	}
+}
+
+static int result(void)
+{
+	if (!draw_failure())
+		return 0;
+	failures++;
+	return -EIO;
+}
+
+static int report(struct fpr_device *fdev, struct scatterlist *sgl,
+		  unsigned int nents)
+{
+	take(sgl, nents, expect_order, &pages);
+	reports++;
+	return result();
+}
+
+/* A host that migrates may change what it is told of, as one that discards it. */
+
+static unsigned int hinting;
+static unsigned long hint_pages;
+module_param(hint_pages, ulong, 0444);
+MODULE_PARM_DESC(hint_pages, "base pages that hints have named");
+static unsigned int hinted;
+module_param(hinted, uint, 0444);
+MODULE_PARM_DESC(hinted, "number of the latest hint request that has ended");
+static unsigned long hints_ended;
+module_param(hints_ended, ulong, 0444);
+
+static int hint(struct fpr_device *fdev, u32 number, struct scatterlist *sgl,
+		unsigned int nents)
+{
+	if (fpr_fill_needed() != FPR_FILL_ANY)
+		violation("hints in a kernel that relies on free pages", number);
+	if (hinting && number != hinting)
+		violation("hints for another request amid one", number);
+	hinting = number;
+	take(sgl, nents, 21 - PAGE_SHIFT, &hint_pages);
+	return result();
+}
+
+static void hint_done(struct fpr_device *fdev, u32 number)
+{
+	if (READ_ONCE(busy))
+		violation("the end of hints while the device has memory", number);
+	if (hinting && number != hinting)
+		violation("the end of another request", number);
+	hinting = 0;
+	hinted = number;
+	hints_ended++;
+}
+
+static int hint_set(const char *text, const struct kernel_param *kp)
+{
+	unsigned int number;
+	int err = kstrtouint(text, 0, &number);
+
+	if (err)
+		return err;
+	if (number)
+		return fpr_hint_start(&dev, number);
+	fpr_hint_stop(&dev);
 	return 0;
 }
+
+static const struct kernel_param_ops hint_ops = {
+	.set = hint_set,
+};
+
+module_param_cb(hint, &hint_ops, NULL, 0200);
+MODULE_PARM_DESC(hint, "NUMBER: have all free memory named; 0: stop that");
 
 /* What a host may say: how badly it needs memory, and that it wants all. */
 
@@ -317,6 +383,8 @@ static void all_reported(struct fpr_device *fdev, u32 number, u64 bytes)
 static const struct fpr_device_ops ops = {
 	.report = report,
 	.all_reported = all_reported,
+	.hint = hint,
+	.hint_done = hint_done,
 };
 
 static const struct fpr_device_ops ops_without_answers = {

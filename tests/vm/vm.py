@@ -56,7 +56,7 @@ def exit_on_signals():
     that clean-up code runs and threads that wait for a guest come to an end."""
     def leave(signum, _frame):
         for vm in list(_live):
-            vm.proc.kill()
+            vm._kill()
         sys.exit(128 + signum)
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, leave)
@@ -87,19 +87,30 @@ class Console:
         self._buffers = {stream: b"" for stream in streams}
         self._sockets = {sock: stream for stream, sock in streams.items()}
 
+    def add(self, streams):
+        """Reads these sockets as well; a line may begin on one and end on another."""
+        self._sockets.update({sock: stream for stream, sock in streams.items()})
+
+    def remove(self, sockets):
+        """Does not read these any more, and does not end their lines."""
+        for sock in sockets:
+            self._sockets.pop(sock, None)
+
     def pump(self, wait_s):
         """Reads what has arrived; returns False when all sockets are closed."""
         if not self._sockets:
             return False
         ready, _, _ = select.select(list(self._sockets), [], [], wait_s)
         for sock in ready:
-            stream = self._sockets[sock]
+            stream = self._sockets.get(sock)
+            if not stream:
+                continue
             try:
                 data = sock.recv(65536)
             except OSError:
                 data = b""
             if not data:
-                del self._sockets[sock]
+                self.remove([sock])
                 data = b"\n" if self._buffers[stream] else b""
             self._add(stream, data)
         return bool(self._sockets)
@@ -134,6 +145,7 @@ class VM:
         self.samples = []
         self.timed_out = False
         self.proc = None
+        self._procs = []  # all that were started: this guest may have been migrated
         self.started = 0.0
         self._cursor = 0
         self._threads = []
@@ -176,23 +188,33 @@ class VM:
             raise VMError(f"{self.qemu} not found; run scripts/install-deps vm")
         if self.backing == "hugetlb":
             self._pages.enter_context(hugepages.reserved(self.mem_mib))
-        pairs = [socket.socketpair() for _ in range(3)]
-        self._sockets = [ours for ours, _ in pairs]
-        theirs = [their.fileno() for _, their in pairs]
         self._stderr = tempfile.TemporaryFile()
         self.started = time.monotonic()
-        self.proc = subprocess.Popen(
-            self.command(theirs), pass_fds=theirs, stdin=subprocess.DEVNULL,
-            stdout=self._stderr, stderr=self._stderr, preexec_fn=die_with_parent)
-        _live.add(self)
-        for _, their in pairs:
-            their.close()
+        self.proc, self._sockets = self._spawn([])
         self.console = Console({KERNEL: self._sockets[0], TEST: self._sockets[1]})
         self.qmp = QMP(self._sockets[2])
         self._run(self._watch)
         if self.sample_s:
             self._run(self._sample)
         return self
+
+    def _spawn(self, more):
+        """Starts a QEMU; returns it and our ends of its sockets: K, T and QMP."""
+        pairs = [socket.socketpair() for _ in range(3)]
+        theirs = [their.fileno() for _, their in pairs]
+        proc = subprocess.Popen(
+            self.command(theirs) + more, pass_fds=theirs, stdin=subprocess.DEVNULL,
+            stdout=self._stderr, stderr=self._stderr, preexec_fn=die_with_parent)
+        self._procs.append(proc)
+        _live.add(self)
+        for _, their in pairs:
+            their.close()
+        return proc, [ours for ours, _ in pairs]
+
+    def _kill(self):
+        for proc in self._procs:
+            if proc.poll() is None:
+                proc.kill()
 
     def _run(self, target):
         thread = threading.Thread(target=target, daemon=True)
@@ -204,7 +226,7 @@ class VM:
         while self.console.pump(0.2) and not self._stop.is_set():
             if time.monotonic() - self.started > self.time_limit_s and not self.timed_out:
                 self.timed_out = True
-                self.proc.kill()
+                self._kill()
         with self.console.changed:
             self.console.changed.notify_all()
 
@@ -231,10 +253,9 @@ class VM:
 
     def close(self):
         """Kills what still runs and joins the threads; may be called twice."""
-        if self.proc and self.proc.poll() is None:
-            self.proc.kill()
-        if self.proc:
-            self.proc.wait()
+        self._kill()
+        for proc in self._procs:
+            proc.wait()
         _live.discard(self)
         self._stop.set()
         for thread in self._threads:
@@ -257,6 +278,44 @@ class VM:
             raise VMError(f"guest still runs after {timeout_s} s") from None
         self._threads[0].join(5)
         return self.proc.returncode
+
+    # -- migrating ---------------------------------------------------------
+
+    def migrate(self, folder, during=None, limit_s=120):
+        """Migrates the guest to another QEMU of the same machine, which takes the
+        place of this one; during(qmp) is called while it goes on.  Returns what
+        query-migrate says in the end."""
+        path = f"{folder}/migrate-{len(self._procs)}"
+        proc, sockets = self._spawn(["-incoming", f"unix:{path}"])
+        other = QMP(sockets[2])
+        other.execute("query-status")
+        self.console.add({KERNEL: sockets[0], TEST: sockets[1]})
+        self.qmp.execute("migrate", uri=f"unix:{path}")
+        if during:
+            during(self.qmp)
+        state = self.wait_migration(limit_s)
+        if state["status"] != "completed":
+            raise VMError(f"migration: {state}\n{self.qemu_output()}")
+        # What it wrote last has been read before it is left; it writes no more.
+        time.sleep(0.5)
+        self.console.remove(self._sockets[:2])
+        self.qmp.execute("quit")
+        self.proc.wait(20)
+        for sock in self._sockets:
+            sock.close()
+        self.proc, self._sockets, self.qmp = proc, sockets, other
+        return state
+
+    def wait_migration(self, limit_s):
+        """Waits until the migration is over; what query-migrate says then."""
+        end = time.monotonic() + limit_s * self.slow
+        while True:
+            state = self.qmp.execute("query-migrate")
+            if state["status"] in ("completed", "failed", "cancelled"):
+                return state
+            if time.monotonic() > end:
+                raise VMError(f"migration: not over within {limit_s} s: {state}")
+            time.sleep(0.1)
 
     # -- talking ----------------------------------------------------------
 
