@@ -20,6 +20,10 @@ serve() { # driver
 			cat <&3 >/dev/null
 			echo cached
 			;;
+		settle)
+			echo 3 >/proc/sys/vm/drop_caches
+			echo settled
+			;;
 		hog)
 			hog 700 1000 && echo hog-good || echo hog-bad
 			;;
