@@ -48,8 +48,12 @@ static bool step(struct vfpr_balloon *b, unsigned int *delay_ms)
 		target = vfpr_balloon_target(b->vf);
 	want = vfpr_balloon_pages(target);
 	*delay_ms = 0;
-	if (want == pages)
+	if (want == pages) {
+		/* When it is to grow again, other memory may be free. */
+		b->no_chunks = 0;
+		b->last_order = pageblock_order;
 		return false;
+	}
 	if (want < pages) {
 		/* Isolated pages are back in a moment. */
 		if (!vfpr_balloon_deflate(b, pages - want))

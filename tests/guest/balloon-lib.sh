@@ -28,7 +28,11 @@ balloon_device() {
 	done
 	return 1
 }
-bound() { [ -e "/sys/bus/virtio/drivers/$DRIVER/$(balloon_device)" ]; }
+# The driver is there before it has probed, its files after that.
+bound() {
+	[ -e "/sys/bus/virtio/drivers/$DRIVER/$(balloon_device)" ] &&
+		{ ! ours || balloon bytes >/dev/null 2>&1; }
+}
 unbind() { balloon_device >"/sys/bus/virtio/drivers/$DRIVER/unbind"; }
 bind() { balloon_device >"/sys/bus/virtio/drivers/$DRIVER/bind"; }
 rebind() { unbind && bind; }
