@@ -48,8 +48,12 @@ static bool step(struct vfpr_balloon *b, unsigned int *delay_ms)
 		target = vfpr_balloon_target(b->vf);
 	want = vfpr_balloon_pages(target);
 	*delay_ms = 0;
-	if (want == pages)
+	if (want == pages) {
+		/* When it is to grow again, other memory may be free. */
+		b->no_chunks = 0;
+		b->last_order = pageblock_order;
 		return false;
+	}
 	if (want < pages) {
 		/* Isolated pages are back in a moment. */
 		if (!vfpr_balloon_deflate(b, pages - want))
@@ -178,13 +182,15 @@ int vfpr_balloon_init(struct vfpr *vf)
 	err = fpr_balloon_list_init(&b->base, vfpr_balloon_move, b->unmanaged);
 	if (err)
 		goto free_pfns;
+	/* The notifiers look for it. */
+	vf->balloon = b;
 	err = vfpr_balloon_notify_init(b);
 	if (err)
 		goto exit_list;
-	vf->balloon = b;
 	return 0;
 
 exit_list:
+	vf->balloon = NULL;
 	fpr_balloon_list_exit(&b->base);
 free_pfns:
 	kfree(b->pfns);

@@ -125,7 +125,12 @@ control_step() {
 		;;
 	read)
 		cat "$FPR_SYSFS"/* "$FPR_SYSFS"/stats/* >/dev/null 2>&1
-		did read
+		balloon
+		value "$SYS_VIRTIO/devices/$v/fpr/balloon_target_bytes"
+		target=$v
+		balloon
+		value "$SYS_VIRTIO/devices/$v/fpr/balloon_bytes"
+		did read "balloon $((v >> 10)) of $((target >> 10)) KiB"
 		;;
 	status)
 		fprctl status >/dev/null 2>&1
@@ -341,10 +346,21 @@ sleeping() {
 	host_says awake
 }
 
+# The balloon, in odd sizes; whichever driver has the device then has to follow,
+# and whoever unloads it to wait until it is empty.
+balloon_size() {
+	uses virtio_fpr || return 0
+	available_kb
+	one_of 0 $((kb / 8)) $((kb / 2)) $((kb * 5 / 4))
+	[ "$r" = 0 ] || rnd "$r"
+	host_says "balloon-$((r - r % 4))"
+}
+
 host_step() {
-	one_of add unplug vmem vmem vmem suspend
+	one_of add unplug vmem vmem vmem suspend balloon balloon balloon balloon
 	case $r in
 	suspend) sleeping ;;
+	balloon) balloon_size ;;
 	add)
 		[ "${dimms:-0}" -lt 2 ] || return
 		dimms=$((${dimms:-0} + 1))

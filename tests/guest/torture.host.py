@@ -3,13 +3,16 @@
 
 import re
 
+import balloonside
 from hostside import MIB
+from qmp import QMPError
 from vm import KERNEL, VMError
 
 
 def plug(vm, number):
     vm.qmp.execute("device_add", **{"driver": "virtio-balloon-pci", "id": f"b{number}",
-                                    "bus": "port0", "free-page-reporting": True})
+                                    "bus": "port0", "free-page-reporting": True,
+                                    "deflate-on-oom": True})
 
 
 def unplug(vm, number):
@@ -28,6 +31,14 @@ def add(vm, number):
 def resize(vm, mib):
     vm.qmp.execute("qom-set", path="/machine/peripheral/vmem0", property="requested-size",
                    value=mib * MIB * 1024)
+
+
+def balloon(vm, kib):
+    """Asks for a balloon; there is no device where it is unplugged."""
+    try:
+        balloonside.target(vm, kib)
+    except QMPError:
+        return
 
 
 def wake(vm):
@@ -73,6 +84,8 @@ def run(vm):
             balloons += 1
         elif what == "plug":
             plug(vm, balloons)
+        elif what == "balloon":
+            balloon(vm, int(number))
         elif what == "suspend":
             vm.answer("suspend")
             wake(vm)

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # Everything at once, drawn from a seed: parameters, pause, flush, loading and
-# unloading, binding, CPUs and memory coming and going, pressure, and devices
-# that answer badly, under loads that verify their memory.  The same seed gives
-# each actor the same actions in the same order; which of them meet is the
-# machine's affair.  "make torture" is the same script for longer.
+# unloading, binding, a balloon up and down, CPUs and memory coming and going,
+# pressure, and devices that answer badly, under loads that verify their memory.
+# The same seed gives each actor the same actions in the same order; which of them
+# meet is the machine's affair.  "make torture" is the same script for longer.
 #
 # Allocations that may fail do so under pressure, with a trace in the log (those
 # of virtio_mem, while the OOM killer is off for suspend); torture.host.py sees
@@ -21,7 +21,7 @@
 # vm: allow=alloc,trace,oom
 # vm: qemu="-m 1024M,slots=4,maxmem=4G"
 # vm: qemu="-device pcie-root-port,id=port0,chassis=1"
-# vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
+# vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on,deflate-on-oom=on"
 # vm: qemu="-object memory-backend-ram,id=vmem,size=512M"
 # vm: qemu="-device virtio-mem-pci,id=vmem0,memdev=vmem,requested-size=0,memaddr=0x180000000"
 # shellcheck disable=SC1091 # the paths are the guest's
@@ -30,7 +30,7 @@
 . /bin/torture-actors.sh
 # shellcheck disable=SC2034 # for the actors
 min_free=$(cat /proc/sys/vm/min_free_kbytes)
-plan 15
+plan 20
 
 used_kb() { echo $(($(meminfo MemTotal) - $(memfree_kb))); }
 # A number of pages that is reported in that many seconds at least
@@ -52,6 +52,7 @@ memload 2 64 1 /mnt "$SEED" >/dev/null
 kload 1 8 1 /mnt "$SEED" >/dev/null
 settle
 used_before=$(used_kb)
+inflated_before=$(vmstat balloon_inflate)
 total_before=$(meminfo MemTotal)
 
 # The loads take what CPU the actors leave.
@@ -84,6 +85,7 @@ check "memory taken under pressure was as it was written" test ! -s /tmp/hog.bad
 equal "nothing was taken that is to be refused, nothing failed that is to work" \
 	"$(cat /tmp/wrong)" ""
 check "everything unloads" unload_all
+equal "all balloons were given back, pages" "$(in_balloon)" 0
 gather
 equal "the contract was kept" "$(sum violations)" 0
 check "memory was reported" test "$(sum reported_pages)" -gt "$(pages_in "$LENGTH_S")"
@@ -97,8 +99,27 @@ if [ "$LENGTH_S" -lt "$(slow 30)" ]; then
 else
 	check "faults were injected" test "$(sum faults)" -gt $((LENGTH_S / $(slow 30)))
 fi
+inflated=$(($(vmstat balloon_inflate) - inflated_before))
+echo "ballooned_MiB $((inflated / 256))" >/tmp/counts.balloon
+if ! uses virtio_fpr || [ "$LENGTH_S" -lt "$(slow 200)" ]; then
+	skip "there was a balloon" "$inflated pages, too little time to rely on one"
+else
+	check "there was a balloon: $((inflated / 256)) MiB in all" test $inflated -gt 10000
+fi
 check "a device can be had again" sh -c ". /test/lib.sh; . /bin/torture-lib.sh
 	load_core && load_device fpr_testdev && fpr_set flush 1; unload_all"
+# Of the host's faults there may be too many for one before.
+if uses virtio_fpr; then
+	load_core && insmod /modules/virtio_fpr.ko
+	host_sync balloon-65536 >/dev/null
+	check "there is a balloon" wait_until 20 in_balloon_is 16384
+	check "until everything unloads" unload_all
+	equal "and then there is none, pages" "$(in_balloon)" 0
+else
+	for _ in 1 2 3; do
+		skip "there is a balloon" "not with that device"
+	done
+fi
 rmmod fpr_badhost
 if [ "$VIRTIO_MEM" = 1 ]; then
 	# Nothing is in the way of it any more.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Makes the reporting queue of a virtio-balloon device mute, or another one, for
- * tests: while loaded, kicks of that queue get lost, so that the host never answers.
+ * Makes a queue of a virtio-balloon device mute, for tests: while loaded, kicks of
+ * that queue get lost, so that the host never answers.
  */
 #define pr_fmt(fmt) "fpr_mute: " fmt
 
@@ -11,13 +11,12 @@
 #include <linux/string.h>
 #include <linux/virtio.h>
 
-static unsigned long lost;
-module_param(lost, ulong, 0444);
-MODULE_PARM_DESC(lost, "kicks swallowed");
-
 static char *queue = "reporting_vq";
 module_param(queue, charp, 0444);
 MODULE_PARM_DESC(queue, "name of the queue");
+static unsigned long lost;
+module_param(lost, ulong, 0444);
+MODULE_PARM_DESC(lost, "kicks swallowed");
 
 /* Takes the place of virtqueue_kick(): the kick seems to have worked. */
 static noinline notrace bool kick_nothing(struct virtqueue *vq)

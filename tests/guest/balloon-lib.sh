@@ -1,0 +1,124 @@
+# shellcheck shell=dash
+# SPDX-License-Identifier: GPL-2.0
+# For inflate*.sh: what is asked of the host (tests/vm/balloonside.py), and what
+# this side says of the balloon.
+#
+# What both drivers do alike can be tried with the kernel's own too, to see whether
+# a test expects too much: run-tests --append DRIVER=virtio_balloon.
+
+: "${DRIVER:=virtio_fpr}"
+ours() { [ "$DRIVER" = virtio_fpr ]; }
+
+# ours_only N: whether points follow that are for virtio_fpr alone; skips N if not
+ours_only() {
+	ours && return
+	for _ in $(seq "$1"); do
+		skip "for virtio_fpr" "the driver is $DRIVER"
+	done
+	return 1
+}
+
+# balloon_device: its name on the virtio bus now; fails without one
+balloon_device() {
+	for device in /sys/bus/virtio/devices/*; do
+		if [ "$(cat "$device/device" 2>/dev/null)" = 0x0005 ]; then
+			basename "$device"
+			return
+		fi
+	done
+	return 1
+}
+# The driver is there before it has probed, its files after that.
+bound() {
+	[ -e "/sys/bus/virtio/drivers/$DRIVER/$(balloon_device)" ] &&
+		{ ! ours || balloon bytes >/dev/null 2>&1; }
+}
+unbind() { balloon_device >"/sys/bus/virtio/drivers/$DRIVER/unbind"; }
+bind() { balloon_device >"/sys/bus/virtio/drivers/$DRIVER/bind"; }
+rebind() { unbind && bind; }
+
+# vmstat NAME: a line of /proc/vmstat, 0 where there is none
+vmstat() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' /proc/vmstat; }
+# What is in the balloon by the kernel's count, pages
+in_balloon() { echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate))); }
+in_balloon_is() { [ "$(in_balloon)" = "$1" ]; }
+
+# balloon NAME: of the files balloon_NAME in sysfs
+balloon() { cat "/sys/bus/virtio/devices/$(balloon_device)/fpr/balloon_$1"; }
+
+# balloon_kb: what is in the balloon now
+balloon_kb() {
+	if ours; then
+		echo $(($(balloon bytes) / 1024))
+	else
+		echo $(($(in_balloon) * 4))
+	fi
+}
+balloon_kb_is() { [ "$(balloon_kb)" = "$1" ]; }
+balloon_above_kb() { [ "$(balloon_kb)" -gt "$1" ]; }
+balloon_below_kb() { [ "$(balloon_kb)" -lt "$1" ]; }
+
+# ask KIB: the host asks for a balloon of that size
+ask() { host_sync "target-$1" >/dev/null; }
+# reached KIB: `actual` says so in the end, exactly; a point of the host
+reached() { host_sync "reached-$1" 120 >/dev/null; }
+actual_kb() { host_sync actual; }
+# host_kb: what the guest occupies on the host
+host_kb() { host_sync memory; }
+
+# inflate_to KIB: and a point, of both sides
+inflate_to() {
+	ask "$1"
+	reached "$1"
+	equal "a balloon of $1 KiB" "$(balloon_kb)" "$1"
+}
+
+# partly KIB: from an empty balloon on the way to one of that size: asks, and
+# waits until some of it is there, hardly all
+partly() {
+	ask "$1"
+	wait_until 10 balloon_above_kb 0
+	diag "on the way: $(balloon_kb) of $1 KiB"
+}
+
+# load_driver [PARAMETER=VALUE...]
+load_driver() {
+	if ours; then
+		modprobe fpr delay_ms=100 threshold_kb=0 && modprobe virtio_fpr "$@"
+	else
+		modprobe virtio_balloon
+	fi
+}
+unload_driver() { rmmod "$DRIVER" && { ! ours || rmmod fpr; }; }
+
+# load SEED [MIB]: a load that verifies its memory; load_ends stops it
+load() {
+	memload 3600 "${2:-60}" 2 /mnt "$1" >/tmp/memload.log 2>&1 &
+	load=$!
+}
+load_ends() {
+	kill "$load"
+	wait "$load"
+	load_status=$?
+	sed 's/^/# /' /tmp/memload.log
+	return $load_status
+}
+
+# fill MIB: a file of that size; fill_all KIB: of all that is available but that
+fill() { dd if=/dev/zero of=/mnt/file bs=1M count="$1" 2>/dev/null; }
+fill_all() { fill $((($(meminfo MemAvailable) - $1) / 1024)); }
+
+# fuse MIB: a process that takes so much, and is who is killed for memory, if
+# anybody is; burn kills it
+fuse() {
+	sh -c 'echo 1000 >/proc/self/oom_score_adj; exec hog "$@"' hog "$1" 3600000 >/dev/null 2>&1 &
+	fuse=$!
+	fuse_kb=$(($1 * 1024))
+	wait_until 20 blown_up
+}
+blown_up() { [ "$(awk '/^VmRSS/ { print $2 }' "/proc/$fuse/status")" -ge "$fuse_kb" ]; }
+holds() { kill -0 "$fuse"; }
+burn() { kill -9 "$fuse"; }
+
+mkdir -p /mnt
+mount -t tmpfs -o size=95% tmpfs /mnt

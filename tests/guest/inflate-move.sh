@@ -1,0 +1,128 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A balloon is no stone in the way: compaction and memory offlining move its base
+# pages out of a range, and its chunks there make room; none is lost, the host has
+# the new ones, and the data of a load that verifies its memory are as they were.
+# vm: mem=512 maxmem=1024 smp=2 timeout=200 balloon=free-page-reporting=on
+# vm: append=memhp_default_state=online_movable
+# vm: modules=fpr,virtio_fpr,virtio_balloon
+# vm: files=memload,scatter,ballpages,balloon-lib.sh
+# shellcheck disable=SC1091 # the paths are the guest's
+. /test/lib.sh
+. /bin/balloon-lib.sh
+plan 30
+
+MIB=1024
+sys=/sys/devices/system/memory
+# The memory that is added: two memory blocks, at their addresses, MiB
+low=4096
+middle=$((low + 128))
+high=$((low + 256))
+blocks="$sys/memory$((low / 128)) $sys/memory$((middle / 128))"
+added() { [ "$(cat "$sys/memory$((middle / 128))/state")" = online ]; }
+# Somebody else may hold a page for a moment.
+take_away() { # BLOCK
+	for _ in 1 2 3 4 5; do
+		echo offline 2>/dev/null >"$1/state" && return
+		sleep 0.2
+	done
+	return 1
+}
+bring_back() { # HOW
+	for block in $blocks; do
+		[ "$(cat "$block/state")" = online ] || echo "$1" >"$block/state" || return
+	done
+}
+none_lost() { # KIB
+	equal "none is lost: KiB, pages, KiB for the host" \
+		"$(balloon_kb) $(in_balloon) $(actual_kb)" "$1 $(($1 / 4)) $1"
+}
+
+check "the driver loads" load_driver
+host_sync add >/dev/null
+check "memory was added" wait_until 10 added
+settle
+free_before=$(memfree_kb)
+
+dd if=/dev/urandom of=/mnt/kept bs=1M count=12 2>/dev/null
+sum=$(md5sum /mnt/kept)
+
+# Where no two free pages are neighbours, the balloon is of base pages.
+sh -c 'echo 1000 >/proc/self/oom_score_adj; exec scatter "$@"' scatter \
+	$(($(meminfo MemAvailable) / MIB - 32)) >/tmp/scatter &
+scatter=$!
+check "free memory is in single pages" wait_until 60 test -s /tmp/scatter
+! ours || fpr_set enabled 0
+kib=$((120 * MIB))
+inflate_to $kib
+pages=$(ballpages $low $high)
+check "$pages base pages are in the range" test "$pages" -gt 10000
+below=$(ballpages $low $middle)
+kill $scatter
+wait $scatter 2>/dev/null
+
+# Compaction moves what can be moved to the end of its zone; a load would be moved
+# there, too.
+check "some are below the middle" test "$below" -gt 2000
+migrated=$(vmstat balloon_migrate)
+for _ in 1 2 3; do
+	echo 1 >/proc/sys/vm/compact_memory
+done
+left=$(ballpages $low $middle)
+in_range "compaction moves them, of $below below the middle there are left" \
+	"$left" 0 $((below / 10))
+check "they are counted: $(($(vmstat balloon_migrate) - migrated))" test \
+	$(($(vmstat balloon_migrate) - migrated)) -ge $((below - left))
+none_lost $kib
+
+# And offlining whatever is there.
+load 1
+pages=$(ballpages $low $high)
+migrated=$(vmstat balloon_migrate)
+host=$(host_kb)
+for block in $blocks; do
+	check "${block##*/} goes offline" take_away "$block"
+done
+equal "of $pages base pages there are left" "$(ballpages $low $high)" 0
+check "they are counted: $(($(vmstat balloon_migrate) - migrated))" test \
+	$(($(vmstat balloon_migrate) - migrated)) -ge "$pages"
+none_lost $kib
+if ours_only 1; then
+	# Of what they moved to, some had been in the balloon before.
+	in_range "the host has the new ones, MiB" $(((host - $(host_kb)) / MIB)) $((pages / 1024)) 200
+	fpr_set enabled 1
+fi
+inflate_to 0
+check "the memory comes back" bring_back online_movable
+check "memory is as it was written" load_ends
+equal "a file is as it was" "$(md5sum /mnt/kept)" "$sum"
+rm /mnt/kept
+settle
+memory_back "and is free, KiB" "$free_before" 65536
+
+# Chunks: the kernel cannot move them, so the guest gets them back, and others are
+# taken elsewhere.
+if ours_only 9; then
+	for block in $blocks; do
+		check "${block##*/} goes offline" take_away "$block"
+	done
+	check "and comes back, for whatever there is" bring_back online_kernel
+	# Before anybody else takes what cannot be moved
+	kib=$((230 * MIB))
+	inflate_to $kib
+	chunks=$(balloon chunk_bytes)
+	check "$((chunks / MIB / MIB)) MiB of chunks" test "$chunks" -gt $((200 * MIB * MIB))
+	went=0
+	for block in $blocks; do
+		take_away "$block" && went=$((went + 1))
+	done
+	check "memory with chunks goes offline: $went of 2 blocks" test $went -gt 0
+	reached $kib
+	none_lost $kib
+	inflate_to 0
+	bring_back online_movable
+	settle
+	memory_back "the memory is free, KiB" "$free_before" 65536
+fi
+check "unload" unload_driver
+host_sync over >/dev/null

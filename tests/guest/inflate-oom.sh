@@ -1,0 +1,52 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A balloon that gives memory back before anybody is killed for it, and then does
+# not grow again until the host asks anew.
+# vm: mem=512 smp=2 timeout=120 balloon=free-page-reporting=on,deflate-on-oom=on
+# vm: modules=fpr,virtio_fpr,virtio_balloon files=hog,memload,balloon-lib.sh
+# shellcheck disable=SC1091 # the paths are the guest's
+. /test/lib.sh
+. /bin/balloon-lib.sh
+plan 19
+
+MIB=1024
+check "the driver loads" load_driver
+settle
+free_before=$(memfree_kb)
+total=$(meminfo MemTotal)
+inflate_to $((240 * MIB))
+equal "what the guest may have back is its own, KiB less" $((total - $(meminfo MemTotal))) 0
+
+load 1 40
+sleep 1
+# 100 MiB more than there is
+need=$(($(meminfo MemAvailable) / MIB + 100))
+check "a process gets $need MiB" hog $need 500
+equal "nobody was killed" "$(vmstat oom_kill)" 0
+check "memory is as it was written" load_ends
+left=$(balloon_kb)
+in_range "that much is left in the balloon, KiB" "$left" 4 $((150 * MIB))
+equal "and the host knows" "$(actual_kb)" "$left"
+if ours_only 1; then
+	equal "what was given back is counted" "$(balloon oom_bytes)" $(((240 * MIB - left) * MIB))
+fi
+
+# Also while the balloon tries to get more than there is.
+inflate_to $((120 * MIB))
+ask $((480 * MIB))
+host_sync short-$((480 * MIB)) 120 >/dev/null
+equal "nobody was killed" "$(vmstat oom_kill)" 0
+check "a process gets 200 MiB" hog 200 500
+equal "nobody was killed" "$(vmstat oom_kill)" 0
+inflated=$(vmstat balloon_inflate)
+# By then it would have tried again.
+sleep 6
+equal "it does not grow by itself, pages" $(($(vmstat balloon_inflate) - inflated)) 0
+left=$(balloon_kb)
+inflate_to $((left / 2 / 4 * 4))
+inflate_to $((left + 40 * MIB))
+inflate_to 0
+settle
+memory_back "the memory is back, KiB" "$free_before" 32768
+check "unload" unload_driver
+host_sync over >/dev/null

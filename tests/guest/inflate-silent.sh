@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# A host that does not answer when the balloon grows or shrinks: after the time-out
+# the device is reset and all memory is the guest's again, nothing hangs, and a new
+# binding works.
+# vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
+# vm: modules=fpr,virtio_fpr,fpr_mute files=memload,balloon-lib.sh
+# shellcheck disable=SC1091 # the paths are the guest's
+. /test/lib.sh
+. /bin/balloon-lib.sh
+plan 37
+
+MIB=1024
+muted() { [ "$(cat /sys/module/fpr_mute/parameters/lost)" -gt 0 ]; }
+timeout_ms=$(slow 1500)
+check "the driver loads" load_driver "report_timeout_ms=$timeout_ms"
+check "what is free is reported" fpr_set flush 1
+settle
+free_before=$(memfree_kb)
+total=$(meminfo MemTotal)
+load 1
+
+# silent QUEUE BEFORE AFTER: the target goes from the one to the other, KiB
+silent() {
+	inflate_to "$2"
+	dmesg -c >/dev/null
+	modprobe fpr_mute "queue=$1"
+	deflated=$(vmstat balloon_deflate)
+	ask "$3"
+	check "$1: there is no answer" wait_until 10 muted
+	equal "$1: nothing is taken back before the host knows, pages" \
+		$(($(vmstat balloon_deflate) - deflated)) 0
+	check "$1: the device is given up" wait_until 10 fpr_is device none
+	check "$1: the log says why" log_has "no answer on queue $1 within $timeout_ms ms: device reset"
+	check "$1: the balloon is empty" wait_until 10 in_balloon_is 0
+	equal "$1: the guest has all its memory, KiB" "$(meminfo MemTotal)" "$total"
+	rmmod fpr_mute
+	check "$1: a new binding works" rebind
+	reached "$3"
+	check "$1: and reports" fpr_set flush 1
+}
+silent inflate $((40 * MIB)) $((160 * MIB))
+silent deflate $((120 * MIB)) $((40 * MIB))
+silent reporting_vq 0 $((100 * MIB))
+
+# Unloading waits for an answer, but not for ever.
+modprobe fpr_mute queue=deflate
+start=$(uptime_ms)
+check "the driver unloads beside a silent host" unload_driver
+in_range "soon, ms" $(($(uptime_ms) - start)) 0 $((4 * timeout_ms + $(slow 3000)))
+check "nothing is in the balloon" in_balloon_is 0
+rmmod fpr_mute
+check "it loads again" load_driver
+reached $((100 * MIB))
+check "memory is as it was written" load_ends
+inflate_to 0
+check "unload" unload_driver
+settle
+memory_back "the memory is back, KiB" "$free_before" 32768
+host_sync over >/dev/null

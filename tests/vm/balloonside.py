@@ -1,0 +1,106 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The host's balloon, for tests in which the guest says what is asked of it
+(tests/guest/balloon-lib.sh).
+
+serve() answers these markers of host_sync until "over" comes:
+
+target-KIB    asks for a balloon of that size; answers at once
+reached-KIB   waits until `actual` says exactly that; a point, and answers it
+past-KIB      waits until `actual` says at least that, and answers what it says
+short-KIB     waits until `actual` has stood still for a while, below that; a
+              point, and answers what it says
+actual        answers the KiB that `actual` says
+memory        answers the KiB that the guest occupies on the host
+"""
+
+import time
+
+import ballooning
+from hostside import MIB
+
+STILL_S = 2
+
+
+def all_kib(vm):
+    """The memory that the guest has without a balloon."""
+    info = vm.qmp.execute("query-memory-size-summary")
+    return (info["base-memory"] + info.get("plugged-memory", 0)) // 1024
+
+
+def target(vm, kib):
+    """Asks for a balloon of that size."""
+    ballooning.ask(vm, (all_kib(vm) - kib) * 1024)
+
+
+def actual(vm):
+    """KiB in the balloon, as the guest has told the host."""
+    return all_kib(vm) - ballooning.actual(vm) // 1024
+
+
+def wait_actual(vm, good, timeout_s):
+    """Waits until good(KiB in the balloon); returns what it was last."""
+    end = time.monotonic() + timeout_s * vm.slow
+    while True:
+        kib = actual(vm)
+        if good(kib) or time.monotonic() > end or not vm.running():
+            return kib
+        time.sleep(0.05)
+
+
+def wait_still(vm):
+    """Waits until `actual` has not changed for a while; returns it."""
+    ballooning.wait_still(vm, STILL_S, 50)
+    return actual(vm)
+
+
+def statistics(vm):
+    """Statistics that arrive after polling has begun, twice; None if they do not."""
+    ballooning.poll_stats(vm, 1)
+    return ballooning.fresh_stats(vm)
+
+
+def reached(vm, kib):
+    got = wait_actual(vm, lambda now: now == kib, 50)
+    vm.check(got == kib, f"actual: a balloon of {kib} KiB (got {got})")
+    return str(got)
+
+
+def past(vm, kib):
+    return str(wait_actual(vm, lambda now: now >= kib, 50))
+
+
+def short(vm, kib):
+    got = wait_still(vm)
+    vm.check(0 < got < kib, f"actual stands still short of {kib} KiB ({got // MIB} MiB)")
+    return str(got)
+
+
+def asked(vm, kib):
+    target(vm, kib)
+    return ""
+
+
+HANDLERS = {
+    "target": asked,
+    "reached": reached,
+    "past": past,
+    "short": short,
+    "actual": lambda vm, _: str(actual(vm)),
+    "memory": lambda vm, _: str(vm.memory_kib()),
+}
+
+
+def serve(vm, **more):
+    """Answers the guest until it says "over".  more: what else it may ask for, as
+    NAME=function(vm, number), which returns the answer, or None where it has
+    answered by itself."""
+    handlers = {**HANDLERS, **more}
+    while True:
+        _, match = vm.wait_for(r"^sync (([a-z_]+)(?:-(\d+))?)$", vm.time_limit_s)
+        marker, name, number = match.groups()
+        if name == "over":
+            vm.answer(marker)
+            return
+        text = handlers[name](vm, int(number or 0))
+        if text is not None:
+            vm.answer(marker, text)
