@@ -59,6 +59,8 @@ value() {
 vmstat() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' /proc/vmstat; }
 in_balloon() { echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate))); }
 
+in_balloon_is() { [ "$(in_balloon)" = "$1" ]; }
+
 available_kb() {
 	while read -r name kb _; do
 		[ "$name" = MemAvailable: ] && break
