@@ -4,7 +4,7 @@
 # the device is reset and all memory is the guest's again, nothing hangs, and a new
 # binding works.
 # vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
-# vm: modules=fpr,virtio_fpr,fpr_mute files=memload,balloon-lib.sh
+# vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_mute files=memload,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
