@@ -10,7 +10,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 30
+plan 31
 
 MIB=1024
 sys=/sys/devices/system/memory
@@ -33,6 +33,8 @@ bring_back() { # HOW
 		[ "$(cat "$block/state")" = online ] || echo "$1" >"$block/state" || return
 	done
 }
+# What each zone has of memory that is the guest's
+managed() { awk '/^Node/ { zone = $NF } $1 == "managed" { printf "%s %s ", zone, $2 }' /proc/zoneinfo; }
 none_lost() { # KIB
 	equal "none is lost: KiB, pages, KiB for the host" \
 		"$(balloon_kb) $(in_balloon) $(actual_kb)" "$1 $(($1 / 4)) $1"
@@ -43,6 +45,7 @@ host_sync add >/dev/null
 check "memory was added" wait_until 10 added
 settle
 free_before=$(memfree_kb)
+managed_before=$(managed)
 
 dd if=/dev/urandom of=/mnt/kept bs=1M count=12 2>/dev/null
 sum=$(md5sum /mnt/kept)
@@ -94,6 +97,7 @@ if ours_only 1; then
 fi
 inflate_to 0
 check "the memory comes back" bring_back online_movable
+equal "each zone has what it had" "$(managed)" "$managed_before"
 check "memory is as it was written" load_ends
 equal "a file is as it was" "$(md5sum /mnt/kept)" "$sum"
 rm /mnt/kept

@@ -22,9 +22,12 @@ STILL_S = 2
 
 
 def all_kib(vm):
-    """The memory that the guest has without a balloon."""
-    info = vm.qmp.execute("query-memory-size-summary")
-    return (info["base-memory"] + info.get("plugged-memory", 0)) // 1024
+    """The memory that a balloon is taken from, as QEMU has it: what virtio-mem has
+    added does not count."""
+    size = vm.qmp.execute("query-memory-size-summary")["base-memory"]
+    size += sum(device["data"]["size"] for device in vm.qmp.execute("query-memory-devices")
+                if device["type"] == "dimm")
+    return size // 1024
 
 
 def target(vm, kib):
