@@ -7,7 +7,7 @@
 # vm: balloon=free-page-reporting=on
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40
-# vm: modules=fpr,virtio_fpr files=memload,balloon-lib.sh
+# vm: modules=fpr,virtio_fpr,virtio_balloon files=memload,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
