@@ -123,7 +123,7 @@ help:
 	@echo '                  (SIZE_MB=2048 KERNEL= RUNS= DRIVERS="stock fpr" QEMU=11)'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo 'To test it:'
-	@echo '  check           all below but debug, matrix and what follows (about an hour)'
+	@echo '  check           all below but debug, matrix and what follows (about 50 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
 	@echo '  check-host      the host side, with sanitizers, and a short fuzz'
 	@echo '  check-fprctl    fprctl on made-up machines'

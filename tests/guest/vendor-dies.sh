@@ -14,7 +14,6 @@ plan 11
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
 drv=/sys/bus/virtio/drivers/virtio_fpr_vendor
-log_has() { dmesg | grep -q "$1"; }
 settle
 before=$(memfree_kb)
 modprobe fpr delay_ms=10 threshold_kb=0
