@@ -88,8 +88,7 @@ load_device() { # [fpr_testdev | virtio_fpr]
 	*)
 		rnd 128
 		write "$r" "$SYS_BADHOST/faults"
-		# A balloon, too, needs a few reports that are answered.
-		write 25 "$SYS_BADHOST/one_in"
+		write 6 "$SYS_BADHOST/one_in"
 		insmod /modules/virtio_fpr.ko report_timeout_ms=1000
 		;;
 	esac
