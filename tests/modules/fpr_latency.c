@@ -25,7 +25,7 @@
 
 #include "fpr-conf.h"
 
-static unsigned int period_us = 50;
+static unsigned int period_us = 100;
 module_param(period_us, uint, 0444);
 MODULE_PARM_DESC(period_us, "between two measurements, microseconds: 10 to 1000000");
 

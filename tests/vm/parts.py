@@ -189,7 +189,7 @@ class Guest:
 
     def wait_ready(self, vm):
         """Until the driver is at work; Absent when the kernel cannot."""
-        _, match = vm.wait_for(r"^(?:ready|absent (\S+))$", 240)
+        _, match = vm.wait_for(r"^(?:ready|absent (\S+))$", 600)
         if match.group(1):
             raise Absent(f"this kernel has no {match.group(1)}")
 
