@@ -3,10 +3,16 @@
  * Measures how long the page allocator, interrupts and a real-time thread are kept
  * waiting, while it is loaded.
  *
- * A timer fires every period_us.  How late its handler runs says for how long
- * interrupts were off: under zone->lock they are.  It wakes a real-time thread, which
- * allocates and frees a page of each order, without the right to sleep or to
- * reclaim, so that what is timed is the allocator and not the scheduler.
+ * A timer fires every period_us, and ten times less often while the processor is
+ * idle.  How late its handler runs says for how long interrupts were off: under
+ * zone->lock they are.  It wakes a real-time thread, which allocates and frees a page
+ * of each order, without the right to sleep or to reclaim, so that what is timed is
+ * the allocator and not the scheduler.
+ *
+ * The kernel's own engine holds zone->lock from the answer to a report until it makes
+ * the next one, to put back what that one had and to isolate more, but for the moment
+ * in which it goes from one free list to the next.  That time is "hold"; there is none
+ * where virtio_balloon is not loaded.
  *
  * "result" has a line for each: count, failures, percentiles and maximum in ns.
  */
@@ -14,6 +20,7 @@
 
 #include <linux/gfp.h>
 #include <linux/hrtimer.h>
+#include <linux/kprobes.h>
 #include <linux/kthread.h>
 #include <linux/log2.h>
 #include <linux/math64.h>
@@ -42,7 +49,7 @@ struct spread {
 	u32 bucket[BUCKETS];
 };
 
-enum { ORDER_0, ORDER_3, ORDER_9, INTERRUPT, WAKE, NR_SPREADS };
+enum { ORDER_0, ORDER_3, ORDER_9, INTERRUPT, WAKE, HOLD, NR_SPREADS };
 
 static struct spread spreads[NR_SPREADS] = {
 	[ORDER_0] = { .name = "order0" },
@@ -50,6 +57,7 @@ static struct spread spreads[NR_SPREADS] = {
 	[ORDER_9] = { .name = "order9" },
 	[INTERRUPT] = { .name = "interrupt" },
 	[WAKE] = { .name = "wake" },
+	[HOLD] = { .name = "hold" },
 };
 
 static const unsigned int orders[] = { 0, 3, 9 };
@@ -95,9 +103,9 @@ static u64 since(u64 begin)
 	return now > begin ? now - begin : 0;
 }
 
-static ktime_t period(void)
+static ktime_t period(bool idle)
 {
-	return ns_to_ktime((u64)period_us * NSEC_PER_USEC);
+	return ns_to_ktime((u64)period_us * (idle ? 10 : 1) * NSEC_PER_USEC);
 }
 
 static enum hrtimer_restart fired(struct hrtimer *t)
@@ -109,7 +117,7 @@ static enum hrtimer_restart fired(struct hrtimer *t)
 	WRITE_ONCE(due_ns, due);
 	if (sampler)
 		wake_up_process(sampler);
-	hrtimer_forward_now(t, period());
+	hrtimer_forward_now(t, period(is_idle_task(current)));
 	return HRTIMER_RESTART;
 }
 
@@ -146,6 +154,32 @@ static int sampler_run(void *unused)
 	__set_current_state(TASK_RUNNING);
 	return 0;
 }
+
+/* Between two reports of a pass; passes are further apart. */
+#define SAME_PASS_NS	(20 * NSEC_PER_MSEC)
+static u64 answered_ns; /* written by the one worker that reports */
+static bool probed;
+
+static int report_begins(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	u64 ns = since(answered_ns);
+
+	if (answered_ns && ns < SAME_PASS_NS)
+		count(&spreads[HOLD], ns);
+	return 0;
+}
+
+static int report_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	answered_ns = ktime_get_mono_fast_ns();
+	return 0;
+}
+
+static struct kretprobe report_probe = {
+	.kp.symbol_name = "virtballoon_free_page_report",
+	.entry_handler = report_begins,
+	.handler = report_ends,
+};
 
 static u64 percentile(const struct spread *spread, unsigned int per_mille)
 {
@@ -191,6 +225,7 @@ static int __init latency_init(void)
 	sampler = kthread_create(sampler_run, NULL, "fpr_latency");
 	if (IS_ERR(sampler))
 		return PTR_ERR(sampler);
+	probed = !register_kretprobe(&report_probe);
 	/* On one CPU with the timer, so that a wake-up is not sent across */
 	kthread_bind(sampler, 0);
 	sched_set_fifo(sampler);
@@ -203,7 +238,7 @@ static int __init latency_init(void)
 	WRITE_ONCE(thread, sampler);
 	WRITE_ONCE(due_ns, ktime_get_mono_fast_ns());
 	wake_up_process(sampler);
-	hrtimer_start(&timer, period(), HRTIMER_MODE_REL_HARD);
+	hrtimer_start(&timer, period(false), HRTIMER_MODE_REL_HARD);
 	return 0;
 }
 
@@ -211,6 +246,8 @@ static void __exit latency_exit(void)
 {
 	unsigned int which, slot;
 
+	if (probed)
+		unregister_kretprobe(&report_probe);
 	hrtimer_cancel(&timer);
 	kthread_stop(thread);
 	for (which = 0; which < ARRAY_SIZE(orders); which++)
