@@ -41,6 +41,10 @@ All have QEMU's virtio-balloon device with free page reporting.  A driver whose
 parameter this kernel does not have is left out.  With several runs the drivers
 take turns, each value is the median, and the smallest and largest are beside it.
 """
+# Time is the guest's instructions, a nanosecond each, and passes at once while it
+# sleeps; needs QEMU's emulation, and one processor to be repeatable
+ICOUNT = ("append=nokaslr append=norandmaps append=tsc=reliable append=audit=0 "
+          'qemu="-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1"')
 FLAT_S = 5  # longer than two periods of the kernel's own engine
 # no_timer_check: see bench-return
 HEAD = """
