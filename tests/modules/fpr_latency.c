@@ -9,10 +9,10 @@
  * of each order, without the right to sleep or to reclaim, so that what is timed is
  * the allocator and not the scheduler.
  *
- * The kernel's own engine holds zone->lock from the answer to a report until it makes
- * the next one, to put back what that one had and to isolate more, but for the moment
- * in which it goes from one free list to the next.  That time is "hold"; there is none
- * where virtio_balloon is not loaded.
+ * Where a driver begins to work under zone->lock (starts[] and answered, of the kernel's
+ * engine and of fpr), the timer fires every few microseconds for a while, and what it
+ * finds then is "hold": how long that driver keeps interrupts off.  There is none where
+ * no driver is loaded before this module.
  *
  * "result" has a line for each: count, failures, percentiles and maximum in ns.
  */
@@ -108,11 +108,20 @@ static ktime_t period(bool idle)
 	return ns_to_ktime((u64)period_us * (idle ? 10 : 1) * NSEC_PER_USEC);
 }
 
+#define BURST_NS	(500 * NSEC_PER_USEC)
+#define BURST_PERIOD_NS	(5 * NSEC_PER_USEC)
+static u64 burst_end_ns;
+
 static enum hrtimer_restart fired(struct hrtimer *t)
 {
 	u64 due = ktime_to_ns(hrtimer_get_expires(t));
 	struct task_struct *sampler = READ_ONCE(thread);
 
+	if (due < READ_ONCE(burst_end_ns)) {
+		count(&spreads[HOLD], since(due));
+		hrtimer_forward_now(t, ns_to_ktime(BURST_PERIOD_NS));
+		return HRTIMER_RESTART;
+	}
 	count(&spreads[INTERRUPT], since(due));
 	WRITE_ONCE(due_ns, due);
 	if (sampler)
@@ -155,31 +164,62 @@ static int sampler_run(void *unused)
 	return 0;
 }
 
-/* Between two reports of a pass; passes are further apart. */
-#define SAME_PASS_NS	(20 * NSEC_PER_MSEC)
-static u64 answered_ns; /* written by the one worker that reports */
-static bool probed;
-
-static int report_begins(struct kretprobe_instance *instance, struct pt_regs *regs)
+/* A driver is about to take the lock; it may be about to do so many times. */
+static void burst(void)
 {
-	u64 ns = since(answered_ns);
+	u64 now = ktime_get_mono_fast_ns(), end = READ_ONCE(burst_end_ns);
 
-	if (answered_ns && ns < SAME_PASS_NS)
-		count(&spreads[HOLD], ns);
+	WRITE_ONCE(burst_end_ns, now + BURST_NS);
+	if (now >= end)
+		hrtimer_start(&timer, ns_to_ktime(BURST_PERIOD_NS), HRTIMER_MODE_REL_HARD);
+}
+
+static int starts_working(struct kprobe *probe, struct pt_regs *regs)
+{
+	burst();
 	return 0;
 }
 
-static int report_ends(struct kretprobe_instance *instance, struct pt_regs *regs)
+static int answers(struct kretprobe_instance *instance, struct pt_regs *regs)
 {
-	answered_ns = ktime_get_mono_fast_ns();
+	burst();
 	return 0;
 }
 
-static struct kretprobe report_probe = {
-	.kp.symbol_name = "virtballoon_free_page_report",
-	.entry_handler = report_begins,
-	.handler = report_ends,
+static struct kprobe starts[] = {
+	{ .symbol_name = "page_reporting_process", .pre_handler = starts_working },
+	{ .symbol_name = "fpr_buddy_take", .pre_handler = starts_working },
+	{ .symbol_name = "fpr_batch_putback", .pre_handler = starts_working },
 };
+
+/* What was reported is put back after this. */
+static struct kretprobe answered = {
+	.kp.symbol_name = "virtballoon_free_page_report",
+	.handler = answers,
+};
+
+static bool started[ARRAY_SIZE(starts)], answered_probed;
+
+static void probe_drivers(void)
+{
+	unsigned int i;
+
+	/* Of a driver that is not there nothing can be probed. */
+	for (i = 0; i < ARRAY_SIZE(starts); i++)
+		started[i] = !register_kprobe(&starts[i]);
+	answered_probed = !register_kretprobe(&answered);
+}
+
+static void unprobe_drivers(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(starts); i++)
+		if (started[i])
+			unregister_kprobe(&starts[i]);
+	if (answered_probed)
+		unregister_kretprobe(&answered);
+}
 
 static u64 percentile(const struct spread *spread, unsigned int per_mille)
 {
@@ -225,7 +265,6 @@ static int __init latency_init(void)
 	sampler = kthread_create(sampler_run, NULL, "fpr_latency");
 	if (IS_ERR(sampler))
 		return PTR_ERR(sampler);
-	probed = !register_kretprobe(&report_probe);
 	/* On one CPU with the timer, so that a wake-up is not sent across */
 	kthread_bind(sampler, 0);
 	sched_set_fifo(sampler);
@@ -239,6 +278,7 @@ static int __init latency_init(void)
 	WRITE_ONCE(due_ns, ktime_get_mono_fast_ns());
 	wake_up_process(sampler);
 	hrtimer_start(&timer, period(false), HRTIMER_MODE_REL_HARD);
+	probe_drivers();
 	return 0;
 }
 
@@ -246,8 +286,7 @@ static void __exit latency_exit(void)
 {
 	unsigned int which, slot;
 
-	if (probed)
-		unregister_kretprobe(&report_probe);
+	unprobe_drivers();
 	hrtimer_cancel(&timer);
 	kthread_stop(thread);
 	for (which = 0; which < ARRAY_SIZE(orders); which++)
