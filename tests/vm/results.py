@@ -22,7 +22,7 @@ STATES = ("absent", "loaded", "reporting")  # of bench-hotpath, which has no dri
 # More of these is better; of all others less
 MORE = re.compile(r"_(share|guests|hugepages|gib_per_s|ratio)")
 # These are neither good nor bad, or measured by one side only
-NEUTRAL = re.compile(r"discarded|reported|recycled|delete_s|kicks|ratio|_vs_|_failed|touch|_host|p50")
+NEUTRAL = re.compile(r"discarded|reported|recycled|delete_s|kicks|ratio|_vs_|_failed|touch|_host|_peak|p50")
 
 Worse = collections.namedtuple("Worse", "part name driver peer value other unit factor")
 
