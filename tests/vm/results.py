@@ -22,7 +22,8 @@ STATES = ("absent", "loaded", "reporting")  # of bench-hotpath, which has no dri
 # More of these is better; of all others less
 MORE = re.compile(r"_(share|guests|hugepages|gib_per_s|ratio)")
 # These are neither good nor bad, or measured by one side only
-NEUTRAL = re.compile(r"discarded|reported|recycled|delete_s|kicks|ratio|_vs_|_failed|touch|_host|_peak|p50")
+NEUTRAL = re.compile(r"discarded|reported|recycled|delete_s|kicks|ratio|_vs_|_failed|touch|_host|"
+                     r"_peak|p50")
 
 Worse = collections.namedtuple("Worse", "part name driver peer value other unit factor")
 
@@ -77,7 +78,7 @@ def factor(name, value, other):
 
 def apart(name, entry, other):
     """The runs of both do not overlap, where there were several."""
-    if "runs" not in entry or "runs" not in other or entry["value"] is None or other["value"] is None:
+    if not all("runs" in one and one["value"] is not None for one in (entry, other)):
         return True
     bad, good = (other, entry) if MORE.search(name) else (entry, other)
     ends = (bad["low"], good["high"])
