@@ -64,7 +64,8 @@ static const unsigned int orders[] = { 0, 3, 9 };
 static struct page *kept[ARRAY_SIZE(orders)][KEPT];
 static struct hrtimer timer;
 static struct task_struct *thread;
-static u64 due_ns; /* when the timer that has woken the thread should have fired */
+static u64 due_ns; /* when the timer that has woken the thread should have fired, or 0 */
+static u64 woken_ns; /* the same, and it stays; the timer's own */
 
 static unsigned int bucket_of(u64 ns)
 {
@@ -116,17 +117,21 @@ static enum hrtimer_restart fired(struct hrtimer *t)
 {
 	u64 due = ktime_to_ns(hrtimer_get_expires(t));
 	struct task_struct *sampler = READ_ONCE(thread);
+	bool close = due < READ_ONCE(burst_end_ns);
 
-	if (due < READ_ONCE(burst_end_ns)) {
-		count(&spreads[HOLD], since(due));
-		hrtimer_forward_now(t, ns_to_ktime(BURST_PERIOD_NS));
-		return HRTIMER_RESTART;
-	}
-	count(&spreads[INTERRUPT], since(due));
-	WRITE_ONCE(due_ns, due);
-	if (sampler)
+	count(&spreads[close ? HOLD : INTERRUPT], since(due));
+	/*
+	 * A thread that has not run yet still waits for the timer that woke it.  In a
+	 * burst it sleeps as long as otherwise, or nobody else would run.
+	 */
+	if (sampler && !READ_ONCE(due_ns) &&
+	    (!close || due - woken_ns >= (u64)period_us * NSEC_PER_USEC)) {
+		woken_ns = due;
+		WRITE_ONCE(due_ns, due);
 		wake_up_process(sampler);
-	hrtimer_forward_now(t, period(is_idle_task(current)));
+	}
+	hrtimer_forward_now(t, close ? ns_to_ktime(BURST_PERIOD_NS) :
+				       period(is_idle_task(current)));
 	return HRTIMER_RESTART;
 }
 
@@ -149,16 +154,21 @@ static void sample(unsigned int which, unsigned int slot)
 static int sampler_run(void *unused)
 {
 	unsigned int slot = 0, which;
+	u64 due;
 
 	for (;;) {
 		set_current_state(TASK_INTERRUPTIBLE);
 		if (kthread_should_stop())
 			break;
 		schedule();
-		count(&spreads[WAKE], since(READ_ONCE(due_ns)));
+		due = READ_ONCE(due_ns);
+		if (!due)
+			continue;
+		count(&spreads[WAKE], since(due));
 		for (which = 0; which < ARRAY_SIZE(orders); which++)
 			sample(which, slot);
 		slot = (slot + 1) % KEPT;
+		WRITE_ONCE(due_ns, 0);
 	}
 	__set_current_state(TASK_RUNNING);
 	return 0;
@@ -275,7 +285,6 @@ static int __init latency_init(void)
 	timer.function = fired;
 #endif
 	WRITE_ONCE(thread, sampler);
-	WRITE_ONCE(due_ns, ktime_get_mono_fast_ns());
 	wake_up_process(sampler);
 	hrtimer_start(&timer, period(false), HRTIMER_MODE_REL_HARD);
 	probe_drivers();

@@ -12,7 +12,8 @@ TITLES = {
     "balloon": "balloon: inflating and deflating",
     "hotpath": "hotpath: instructions for each 4 KiB page mapped, touched and unmapped",
     "churn": "churn: memory that is needed again",
-    "churn_7.3": "churn: the kernel's engine at 250 ms",
+    "churn_icount": "churn: the guest's time is its instructions",
+    "churn_icount_7.3": "churn: the kernel's engine at 250 ms",
     "fragmentation": "fragmentation: every second 64 KiB is free",
     "latency": "latency: who waits while memory is reported",
     "density": "density: guests that fit into a fixed amount of memory",
@@ -21,6 +22,8 @@ TEXTS = {
     "fragmentation": "Share of the freed memory that has left QEMU, and discards made for it.",
     "latency": "A ns is one instruction of the guest (`-icount`): emulated, but not noise. "
                "One processor: nobody waits for a lock of another.",
+    "churn_icount": "Faults and discards do not depend on the machine here; times leave out what "
+                    "the host does, and say little.",
     "hotpath": "A process maps, touches and unmaps memory; fpr absent, loaded without a device, "
                "and reporting.",
 }

@@ -53,7 +53,7 @@ def churn(values, _folder):
         match = re.fullmatch(r"churn_faults_(\d+)ms", name)
         for driver, entry in row.items() if match else ():
             rows.setdefault(driver, []).append((int(match.group(1)) / 1000, entry["value"]))
-    yield ("churn", "Faults on the host where memory is needed again", {
+    yield ("", "Faults on the host where memory is needed again", {
         "xlabel": "seconds that the memory stays free", "ylabel": "minor faults of QEMU per cycle",
         "more": "set logscale x\nset yrange [0:*]",
         "data": "".join(block(driver, sorted(data)) for driver, data in rows.items())},
@@ -65,12 +65,12 @@ def fragmentation(values, folder):
     drivers = [driver for driver in COLOURS if f"fragmentation_t95_{driver}" in values
                and os.path.exists(f"{folder}/fragmentation-{driver}-1.tsv")]
     source = f"'{folder}/fragmentation-{{}}-1.tsv' skip 1"
-    yield ("fragmentation-time", "Free memory back from a fragmented guest", {
+    yield ("-time", "Free memory back from a fragmented guest", {
         "xlabel": "seconds since the last piece was freed",
         "ylabel": "% of the freed memory off QEMU", "data": "",
         "more": "set xrange [0:*]\nset yrange [0:105]"},
         curves(drivers, what="lines", source=source) if drivers else "")
-    yield ("fragmentation-discards", "What it takes: discards", {
+    yield ("-discards", "What it takes: discards", {
         "xlabel": "discards that QEMU has made", "ylabel": "% of the freed memory off QEMU",
         "data": "", "more": "set logscale x\nset xrange [1:*]\nset yrange [0:105]"},
         curves(drivers, using="($3 > 0 ? $3 : NaN):2", what="lines", source=source)
@@ -84,7 +84,7 @@ def latency(values, _folder):
     for name in LATENCIES:
         cells = [values.get(f"latency_{name}_{driver}", {}).get("value") for driver in drivers]
         rows.append([f'"{name}"'] + ["NaN" if cell is None else max(1, cell) for cell in cells])
-    yield ("latency", "Waiting while memory is reported", {
+    yield ("", "Waiting while memory is reported", {
         "xlabel": "what waits, 99.9th percentile and longest", "ylabel": "ns (instructions)",
         "more": "set logscale y\nset style data histograms\nset style fill solid 0.9\n"
         "set xtics noenhanced rotate by -20", "data": block("data", rows)},
@@ -103,7 +103,7 @@ def density(values, _folder):
     drivers = [driver for driver in COLOURS if f"density_guests_{driver}" in values]
     rows = [[driver, values[f"density_guests_{driver}"]["value"], COLOURS[driver].replace("#", "0x")]
             for driver in drivers]
-    yield ("density", "Guests that fit into the same memory", {
+    yield ("", "Guests that fit into the same memory", {
         "xlabel": "driver", "ylabel": "guests", "data": block("data", rows),
         "more": "set style fill solid 0.9\nset boxwidth 0.5\nset yrange [0:*]\nunset key"},
         "plot $data using 0:2:3:xtic(1) with boxes lc rgb variable\n" if drivers else "")
@@ -145,8 +145,10 @@ def draw(found, folder, out):
             if draw_return(part, folder, f"{out}/{name}.svg"):
                 pictures[name] = [("Guest memory back on the host after a delete", f"{name}.svg")]
             continue
-        for file, title, fields, plot in PICTURES.get(name, lambda *_: ())(part["values"], folder):
+        drawing = PICTURES.get(name.partition("_")[0], lambda *_: ())
+        for suffix, title, fields, plot in drawing(part["values"], folder):
             if plot:
-                gnuplot(HEAD.format(path=f"{out}/{file}.svg", title=title, **fields) + plot)
-                pictures.setdefault(name, []).append((title, f"{file}.svg"))
+                path = f"{out}/{name}{suffix}.svg"
+                gnuplot(HEAD.format(path=path, title=title, **fields) + plot)
+                pictures.setdefault(name, []).append((title, os.path.basename(path)))
     return pictures
