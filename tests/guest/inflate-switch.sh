@@ -3,6 +3,7 @@
 # fprctl moves the device between virtio_balloon and virtio_fpr with its balloon:
 # inflated, empty, and while the host changes its mind; a load verifies its memory
 # meanwhile.
+# once: a program and its output, the same for every kernel
 # vm: mem=1024 smp=2 timeout=400 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,virtio_balloon files=scripts/fprctl,memload
 # shellcheck disable=SC1091 # the path is the guest's

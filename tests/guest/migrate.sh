@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # A live migration of a guest whose memory is verified all the time: what is free is
 # left out where fpr may name it, and everything else arrives.
+# once: the host's side, the same for every kernel
 # vm: mem=640 smp=2 timeout=450 modules=fpr,virtio_fpr files=memload
 # vm: qemu="-object iothread,id=io0"
 # vm: qemu="-device virtio-balloon-pci,free-page-hint=on,iothread=io0,free-page-reporting=on"
