@@ -19,7 +19,8 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 .PHONY: all modules modules-test host conf clean distclean help \
 	demo demo-vendor check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
 	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return \
-	bench-balloon bench-hotpath dkms-install dkms-remove
+	bench-balloon bench-hotpath bench bench-short bench-churn bench-fragmentation bench-latency \
+	bench-density dkms-install dkms-remove
 
 all: modules
 
@@ -103,6 +104,18 @@ bench-balloon:
 bench-hotpath:
 	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)")
 
+# The parts take KERNEL= (6.12-cloud), RUNS=, DRIVERS=, SIZE_MB= and BACKING= from the
+# environment.
+BENCH_ENV = $(if $(filter command% environment,$(origin KERNEL)),KERNEL="$(KERNEL)",KERNEL=) \
+	RUNS="$(RUNS)" DRIVERS="$(DRIVERS)" SIZE_MB="$(SIZE_MB)" BACKING="$(BACKING)"
+
+bench-churn bench-fragmentation bench-latency bench-density:
+	@$(BENCH_ENV) scripts/$@
+
+# Sizes and drivers are those of each part here.
+bench bench-short:
+	@$(BENCH_ENV) SIZE_MB= DRIVERS= BACKING= scripts/bench $(if $(filter %-short,$@),--short) $(PARTS)
+
 help:
 	@echo 'Modules:'
 	@echo '  all             fpr.ko and virtio_fpr.ko for the running kernel;'
@@ -122,8 +135,16 @@ help:
 	@echo '  bench-balloon   seconds to inflate and deflate, discards, huge pages left'
 	@echo '                  (SIZE_MB=2048 KERNEL= RUNS= DRIVERS="stock fpr" QEMU=11)'
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
+	@echo '  bench-churn     faults and time where memory is needed again soon'
+	@echo '  bench-fragmentation  share of free memory that is back, every second 64 KiB free'
+	@echo '  bench-latency   who waits while memory is reported: allocator, interrupts'
+	@echo '  bench-density   guests that fit into a fixed amount of memory'
+	@echo '                  (all four: KERNEL=6.12-cloud RUNS= DRIVERS= SIZE_MB= BACKING=)'
+	@echo '  bench           all of them, bench/results.json, docs/benchmarks.md'
+	@echo '                  (hours; PARTS="churn latency" RUNS=3 KERNEL=)'
+	@echo '  bench-short     the same in small, ten minutes; into bench/short'
 	@echo 'To test it:'
-	@echo '  check           all below but debug, matrix and what follows (about 40 minutes)'
+	@echo '  check           all below but debug, matrix and what follows (about 50 minutes)'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
 	@echo '  check-host      the host side, with sanitizers, and a short fuzz'
 	@echo '  check-fprctl    fprctl on made-up machines'

@@ -55,8 +55,8 @@ wait_balloon() { # device driver
 		elif [ "$waited" -ge $((BALLOON_PATIENCE * 5)) ]; then
 			balloon_progress '
 '
-			err "note: the balloon stays at $(balloon_text "$now" "$target") since"
-			err "$BALLOON_PATIENCE s: the guest has no more to give, or the host has changed its mind."
+			err "note: the balloon stays at $(balloon_text "$now" "$target"), no change"
+			err "for $BALLOON_PATIENCE s: the guest has no more to give, or the host has changed its mind."
 			err "$2 goes on by itself; free some memory, or ask for less on the host"
 			return
 		fi

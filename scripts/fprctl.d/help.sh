@@ -48,8 +48,9 @@ Exit status 1 when any check failed, else 0.
 END
 	get) cat <<'END' ;;
 usage: fprctl get [NAME]
-Prints the value of a parameter, of state, device or pressure, or of a counter;
-without NAME all of them with their names.
+Prints the value of a parameter, of state, device or pressure, of the balloon
+(balloon_bytes, balloon_target_bytes) or of a counter; without NAME all of them
+with their names.
 END
 	version) echo 'usage: fprctl version: versions of fprctl and of the modules' ;;
 	help) summary ;;

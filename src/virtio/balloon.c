@@ -182,13 +182,15 @@ int vfpr_balloon_init(struct vfpr *vf)
 	err = fpr_balloon_list_init(&b->base, vfpr_balloon_move, b->unmanaged);
 	if (err)
 		goto free_pfns;
+	/* The notifiers look for it. */
+	vf->balloon = b;
 	err = vfpr_balloon_notify_init(b);
 	if (err)
 		goto exit_list;
-	vf->balloon = b;
 	return 0;
 
 exit_list:
+	vf->balloon = NULL;
 	fpr_balloon_list_exit(&b->base);
 free_pfns:
 	kfree(b->pfns);

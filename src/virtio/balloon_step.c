@@ -250,12 +250,14 @@ static int by_address(const void *a, const void *b)
  */
 static void discard_runs(struct vfpr_balloon *b)
 {
-	unsigned int i, next, nr = 0;
+	struct virtqueue *vq = b->vf->vqs[VFPR_REPORTING];
+	unsigned int i, next, nr = 0, most;
 
-	if (!b->vf->vqs[VFPR_REPORTING])
+	if (!vq)
 		return;
+	most = min_t(unsigned int, virtqueue_get_vring_size(vq), VFPR_MAX_RUNS);
 	sg_init_table(b->runs, VFPR_MAX_RUNS);
-	for (i = 0; i < b->nr_pieces && nr < VFPR_MAX_RUNS; i = next) {
+	for (i = 0; i < b->nr_pieces && nr < most; i = next) {
 		unsigned long start = b->pieces[i].pfn, end = start;
 
 		for (next = i; next < b->nr_pieces && b->pieces[next].pfn == end; next++)
@@ -448,6 +450,8 @@ void vfpr_balloon_give_back_range(struct vfpr_balloon *b, unsigned long start,
 		list_move(&page->lru, &chunks);
 		got += page_private(page);
 	}
+	if (!got)
+		return;
 	release(b, &base, &chunks);
 	WRITE_ONCE(b->pages, b->pages - got);
 	update_actual(b);

@@ -45,9 +45,8 @@ static bool wanted(const struct vfpr *vf, u32 number)
 }
 
 /*
- * A buffer for each entry: QEMU before 6.2 looked at the first entry of a buffer
- * only.  An entry is not changed by a host that keeps to the rules, but
- * device-writable, since a host may do with it what it likes.
+ * A buffer for each entry: older QEMUs looked at the first entry of a buffer only.
+ * It is device-writable, since the host may do with the memory what it likes.
  */
 int vfpr_hint(struct fpr_device *fdev, u32 number, struct scatterlist *sgl,
 	      unsigned int nents)

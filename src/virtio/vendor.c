@@ -307,6 +307,9 @@ static void config_changed(struct vfpr *vf)
 	unsigned int shift;
 	struct wishes w;
 
+	/* QEMU does not survive every access to a device whose program is gone. */
+	if (READ_ONCE(vf->gone))
+		return;
 	read_wishes(vdev, &w);
 	if (virtio_has_feature(vdev, VIRTIO_FPR_F_PRESSURE))
 		fpr_set_pressure(&vf->fdev, pressure_of(w.pressure));

@@ -191,9 +191,11 @@ case_balloon_of_two_devices() {
 	exits 0
 	quiet
 	prints 'virtio2: balloon 20.0 MiB of 20.0 MiB asked for'
+	put inflating slowly # the other one's is not taken for it
 	ctl unbind virtio2
 	exits 0
 	quiet
 	prints 'virtio2: balloon 20.0 MiB of 20.0 MiB asked for'
+	holds ballooned-virtio2 $((20 * MIB))
 	holds ballooned-virtio1 $((100 * MIB))
 }

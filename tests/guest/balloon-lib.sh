@@ -5,6 +5,8 @@
 #
 # What both drivers do alike can be tried with the kernel's own too, to see whether
 # a test expects too much: run-tests --append DRIVER=virtio_balloon.
+# The scripts name its module for that, and for kernels that keep no balloons and
+# have no such module: there they are skipped.
 
 : "${DRIVER:=virtio_fpr}"
 ours() { [ "$DRIVER" = virtio_fpr ]; }

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Free memory named to a host that migrates: all of it, once, whatever was reported,
 # and nothing that reports go by is changed.
-# vm: mem=512 smp=2 timeout=150 modules=fpr,fpr_testdev
+# vm: mem=512 smp=2 timeout=300 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 27
@@ -29,13 +29,13 @@ free_mib=$(($(meminfo MemFree) / 1024))
 before=$(named)
 reports_before=$(reports)
 set_dev hint 1
-check "a request ends" wait_until 20 testdev_is hinted 1
+check "a request ends" wait_until 90 testdev_is hinted 1
 in_range "most that is free was named, MiB" $((($(named) - before) / 256)) \
 	$((free_mib * 3 / 4)) $((free_mib + 16))
 equal "what was reported still is, and no more" "$(reports)" "$reports_before"
 before=$(named)
 set_dev hint 2
-check "another request" wait_until 20 testdev_is hinted 2
+check "another request" wait_until 90 testdev_is hinted 2
 check "names it again" named_more $((free_mib * 3 / 4))
 fpr_set flush 1
 
@@ -45,7 +45,7 @@ rm /mnt/file
 reported=$(fpr stats/reported_pages)
 before=$(named)
 set_dev hint 3
-check "what waits is named" wait_until 20 testdev_is hinted 3
+check "what waits is named" wait_until 90 testdev_is hinted 3
 check "with what else is free" named_more $((free_mib * 3 / 4))
 equal "and not taken for reported" "$(fpr stats/reported_pages)" "$reported"
 check "but stays a candidate" fpr_above stats/candidate_blocks 30
@@ -68,7 +68,7 @@ wait_until 10 testdev_above hint_pages "$(named)"
 set_dev hint 6
 check "one that is replaced ends soon" wait_until 3 testdev_is hinted 5
 set_dev delay_ms 0
-check "and the other is served" wait_until 20 testdev_is hinted 6
+check "and the other is served" wait_until 90 testdev_is hinted 6
 equal "each has ended once" $(($(testdev hints_ended) - ended)) 3
 
 # Paused
@@ -83,12 +83,12 @@ set_dev hint 8
 sleep 1
 equal "while paused a request waits" "$(testdev hinted)" 7
 fpr_set enabled 1
-check "until it goes on" wait_until 20 testdev_is hinted 8
+check "until it goes on" wait_until 90 testdev_is hinted 8
 
 set_dev fail_every 1
 before=$(named)
 set_dev hint 9
-check "a request that fails ends" wait_until 20 testdev_is hinted 9
+check "a request that fails ends" wait_until 90 testdev_is hinted 9
 check "with the first batch" test $((($(named) - before) / 256)) -le 8
 set_dev fail_every 0
 equal "the contract was kept" "$(testdev violations)" 0

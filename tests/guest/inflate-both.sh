@@ -3,11 +3,12 @@
 # Two devices: memory is reported to fpr's own, which is the better one for it, and
 # the stock one has its balloon and its statistics meanwhile; when fpr's own goes,
 # memory is reported to the stock one, until it is back.
+# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 backing=memfd qemu_version=11
 # vm: balloon=free-page-reporting=on
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40
-# vm: modules=fpr,virtio_fpr files=memload,balloon-lib.sh
+# vm: modules=fpr,virtio_fpr,virtio_balloon files=memload,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh

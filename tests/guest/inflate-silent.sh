@@ -3,12 +3,13 @@
 # A host that does not answer when the balloon grows or shrinks: after the time-out
 # the device is reset and all memory is the guest's again, nothing hangs, and a new
 # binding works.
+# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
-# vm: modules=fpr,virtio_fpr,fpr_mute files=memload,balloon-lib.sh
+# vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_mute files=memload,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 37
+plan 46
 
 MIB=1024
 muted() { [ "$(cat /sys/module/fpr_mute/parameters/lost)" -gt 0 ]; }
@@ -40,8 +41,12 @@ silent() {
 	check "$1: and reports" fpr_set flush 1
 }
 silent inflate $((40 * MIB)) $((160 * MIB))
-silent deflate $((120 * MIB)) $((40 * MIB))
+# By less than is named at a time, so that the wait is the last thing before it is free.
+silent deflate $((120 * MIB)) $((112 * MIB))
 silent reporting_vq 0 $((100 * MIB))
+# The balloon has its size, and a report of what the load frees is not answered.
+fpr_set order 0
+silent reporting_vq $((100 * MIB)) $((100 * MIB))
 
 # Unloading waits for an answer, but not for ever.
 modprobe fpr_mute queue=deflate

@@ -12,6 +12,7 @@ import time
 from hostside import sync
 
 MIB_PAGES = 256
+WAIT_S = 600  # on a busy machine; the time limit of the run holds
 # 32 MiB/s, so that there is time for hints, and an end when 128 MiB are left,
 # more than the load changes in a round.
 LIMITS = {"max_bandwidth": 32 << 20, "downtime_limit": 4000}
@@ -22,9 +23,9 @@ CANCEL_S = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.8, 1.5)
 
 def migrate(vm, folder, name):
     """MiB that were sent, as content and as zeros."""
-    sync(vm, name, 200)
+    sync(vm, name, WAIT_S)
     vm.qmp.execute("migrate-set-parameters", **LIMITS)
-    ram = vm.migrate(folder, limit_s=150)["ram"]
+    ram = vm.migrate(folder, limit_s=WAIT_S)["ram"]
     mib = ram["normal"] // MIB_PAGES, ram["duplicate"] // MIB_PAGES
     vm.check(vm.qmp.execute("query-status")["status"] == "running",
              f"{name}: it goes on after {mib[0]} MiB of content and {mib[1]} MiB of zeros")
@@ -45,7 +46,7 @@ def cancel(vm, after_s):
 def run(vm):
     with tempfile.TemporaryDirectory(prefix="fpr-") as folder:
         without = migrate(vm, folder, "unnamed")
-        sync(vm, "cancelled", 200)
+        sync(vm, "cancelled", WAIT_S)
         for after_s in CANCEL_S:
             cancel(vm, after_s)
         vm.answer("cancelled")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # A live migration of a guest whose memory is verified all the time: what is free is
 # left out where fpr may name it, and everything else arrives.
-# vm: mem=640 smp=2 timeout=300 modules=fpr,virtio_fpr files=memload
+# once: the host's side, the same for every kernel
+# vm: mem=640 smp=2 timeout=450 modules=fpr,virtio_fpr files=memload
 # vm: qemu="-object iothread,id=io0"
 # vm: qemu="-device virtio-balloon-pci,free-page-hint=on,iothread=io0,free-page-reporting=on"
 # shellcheck disable=SC1091 # the path is the guest's
@@ -45,21 +46,21 @@ load=$!
 dirty 320
 
 fpr_set enabled 0
-host_sync unnamed 200 >/dev/null
+host_sync unnamed 600 >/dev/null
 check "unnamed: memory is as it was written" intact
 equal "nothing was named, MiB" "$(hinted_mib)" 0
 fpr_set enabled 1
-host_sync cancelled 200 >/dev/null
+host_sync cancelled 600 >/dev/null
 check "cancelled: memory is as it was written" intact
 check "nothing is held" wait_until 5 fpr_is stats/held_pages 0
 equal "the device is there" "$(fpr device)" virtio0
-host_sync named 200 >/dev/null
+host_sync named 600 >/dev/null
 check "named: memory is as it was written" intact
 in_range "free memory was named, MiB" "$(hinted_mib)" 320 100000
 check "reports go on" fpr_set flush 1
 fpr_set delay_ms 10
 fpr_set threshold_kb 0
-host_sync reporting 200 >/dev/null
+host_sync reporting 600 >/dev/null
 check "with reports: memory is as it was written" intact
 check "memory is as it was written, a while after" sh -c "sleep 8; [ ! -e /tmp/lost ]"
 : >/tmp/stop

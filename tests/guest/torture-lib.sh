@@ -59,6 +59,8 @@ value() {
 vmstat() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' /proc/vmstat; }
 in_balloon() { echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate))); }
 
+in_balloon_is() { [ "$(in_balloon)" = "$1" ]; }
+
 available_kb() {
 	while read -r name kb _; do
 		[ "$name" = MemAvailable: ] && break
@@ -86,8 +88,7 @@ load_device() { # [fpr_testdev | virtio_fpr]
 	*)
 		rnd 128
 		write "$r" "$SYS_BADHOST/faults"
-		# A balloon, too, needs a few reports that are answered.
-		write 25 "$SYS_BADHOST/one_in"
+		write 6 "$SYS_BADHOST/one_in"
 		insmod /modules/virtio_fpr.ko report_timeout_ms=1000
 		;;
 	esac

@@ -30,7 +30,7 @@
 . /bin/torture-actors.sh
 # shellcheck disable=SC2034 # for the actors
 min_free=$(cat /proc/sys/vm/min_free_kbytes)
-plan 17
+plan 20
 
 used_kb() { echo $(($(meminfo MemTotal) - $(memfree_kb))); }
 # A number of pages that is reported in that many seconds at least
@@ -108,6 +108,18 @@ else
 fi
 check "a device can be had again" sh -c ". /test/lib.sh; . /bin/torture-lib.sh
 	load_core && load_device fpr_testdev && fpr_set flush 1; unload_all"
+# Of the host's faults there may be too many for one before.
+if uses virtio_fpr; then
+	load_core && insmod /modules/virtio_fpr.ko
+	host_sync balloon-65536 >/dev/null
+	check "there is a balloon" wait_until 20 in_balloon_is 16384
+	check "until everything unloads" unload_all
+	equal "and then there is none, pages" "$(in_balloon)" 0
+else
+	for _ in 1 2 3; do
+		skip "there is a balloon" "not with that device"
+	done
+fi
 rmmod fpr_badhost
 if [ "$VIRTIO_MEM" = 1 ]; then
 	# Nothing is in the way of it any more.

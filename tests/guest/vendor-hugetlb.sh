@@ -3,6 +3,7 @@
 # Guest memory of 2 MiB pages of the host (hugetlb): the guest learns that nothing
 # smaller can be discarded and reports nothing in vain, whatever order it was told;
 # and the pages are free for others on the host.
+# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 backing=hugetlb qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Two guests on one host, each with a program and a control socket of its own: what
 # the host wants of one, the other does not notice.
+# once: the host's side, the same for every kernel
 # vm: mem=384 smp=1 timeout=200 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

@@ -3,6 +3,7 @@
 # The vendor device, served by vhost-user-fpr to an unmodified QEMU: memory leaves
 # the host, each side counts the same, the host's pressure arrives, and it can ask
 # for all that is free.
+# once: the host's side, the same for every kernel
 # vm: mem=768 smp=2 timeout=180 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

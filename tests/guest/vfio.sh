@@ -4,6 +4,7 @@
 # vfio-user-fpr to an unmodified QEMU: the guest sees those ids, its stock
 # virtio-pci takes the function, memory leaves the host, each side counts the same,
 # and the host can ask for all that is free.
+# once: the host's side, the same for every kernel
 # vm: mem=768 smp=2 timeout=180 backing=memfd qemu_version=11
 # vm: backend="vfio-user-fpr --pci-id=1234:104d:5678:0009 --control-socket={control} --pressure=low"
 # vm: device=vfio-user

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # vhost-user-fpr serves the stock balloon device to the kernel's own driver: a file
 # is freed, and its memory leaves the host; and the driver can come back.
+# once: the host's side, the same for every kernel
 # vm: mem=768 smp=2 timeout=150 backing=memfd modules=virtio_balloon qemu_version=11
 # vm: backend="vhost-user-fpr --balloon --once --verbose --control-socket={control}"
 # vm: device=vhost-user,virtio-id=5,num_vqs=3,vq_size=64,config_size=16

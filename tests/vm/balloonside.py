@@ -11,20 +11,32 @@ short-KIB     waits until `actual` has stood still for a while, below that; a
               point, and answers what it says
 actual        answers the KiB that `actual` says
 memory        answers the KiB that the guest occupies on the host
+trace         from now on QEMU writes down what it discards
+discards      no longer: answers the KiB discarded since, and those of them that
+              were in pieces of 2 MiB or more
 """
 
+import os
+import re
+import tempfile
 import time
 
 import ballooning
 from hostside import MIB
 
 STILL_S = 2
+# Whatever the version of QEMU; see footprint.py
+EVENT = re.compile(r"ram_block_discard_(?:shared_)?range \S+ ?\+ 0x([0-9a-f]+):")
+PIECE = 2 << 20
 
 
 def all_kib(vm):
-    """The memory that the guest has without a balloon."""
-    info = vm.qmp.execute("query-memory-size-summary")
-    return (info["base-memory"] + info.get("plugged-memory", 0)) // 1024
+    """The memory that a balloon is taken from, as QEMU has it: what virtio-mem has
+    added does not count."""
+    size = vm.qmp.execute("query-memory-size-summary")["base-memory"]
+    size += sum(device["data"]["size"] for device in vm.qmp.execute("query-memory-devices")
+                if device["type"] == "dimm")
+    return size // 1024
 
 
 def target(vm, kib):
@@ -90,17 +102,38 @@ HANDLERS = {
 }
 
 
+def set_trace(vm, enable):
+    vm.qmp.execute("trace-event-set-state", name="ram_block_discard_*range", enable=enable)
+
+
+def tracing(path):
+    """The handlers of trace and discards; path: of QEMU's log."""
+    def trace(vm, _):
+        vm.qmp.execute("human-monitor-command", command_line=f"logfile {path}")
+        set_trace(vm, True)
+        return ""
+
+    def discards(vm, _):
+        set_trace(vm, False)
+        with open(path, encoding="ascii", errors="replace") as file:
+            sizes = [int(size, 16) for size in EVENT.findall(file.read())]
+        return f"{sum(sizes) >> 10} {sum(size for size in sizes if size >= PIECE) >> 10}"
+
+    return {"trace": trace, "discards": discards}
+
+
 def serve(vm, **more):
     """Answers the guest until it says "over".  more: what else it may ask for, as
     NAME=function(vm, number), which returns the answer, or None where it has
     answered by itself."""
-    handlers = {**HANDLERS, **more}
-    while True:
-        _, match = vm.wait_for(r"^sync (([a-z_]+)(?:-(\d+))?)$", vm.time_limit_s)
-        marker, name, number = match.groups()
-        if name == "over":
-            vm.answer(marker)
-            return
-        text = handlers[name](vm, int(number or 0))
-        if text is not None:
-            vm.answer(marker, text)
+    with tempfile.TemporaryDirectory(prefix="fpr-trace-") as folder:
+        handlers = {**HANDLERS, **tracing(os.path.join(folder, "log")), **more}
+        while True:
+            _, match = vm.wait_for(r"^sync (([a-z_]+)(?:-(\d+))?)$", vm.time_limit_s)
+            marker, name, number = match.groups()
+            if name == "over":
+                vm.answer(marker)
+                return
+            text = handlers[name](vm, int(number or 0))
+            if text is not None:
+                vm.answer(marker, text)

@@ -7,6 +7,9 @@ A script in tests/guest says what it needs in comment lines:
     # vm: mem=1024 smp=2 timeout=120 balloon=free-page-reporting=on
     # vm: modules=fpr,virtio_fpr load=virtio_pci,fpr append=SIZE_MB=64 files=memload
 
+and, where it need not be run on every kernel of "make check", why, in a line
+"# once: ..." (tests/run).
+
 mem       guest memory, MiB (512)
 maxmem    memory can be added up to this, MiB (none)
 smp       virtual CPUs (1)

@@ -1,0 +1,52 @@
+# SPDX-License-Identifier: GPL-2.0
+"""The host's part of inflate-switch.sh: QEMU's figure of the balloon agrees,
+whichever driver has it."""
+
+import time
+
+import ballooning
+from ballooning import MIB
+from hostside import sync
+
+RACE_S = 60  # at the most
+
+
+def agrees(vm, marker, mib):
+    """At this point QEMU says that the balloon has so much."""
+    sync(vm, marker, 300)
+    found = ballooning.wait_actual(vm, (vm.mem_mib - mib) * MIB, 5)
+    vm.check(found == (vm.mem_mib - mib) * MIB, f"{marker}: QEMU says {found // MIB} MiB")
+    vm.answer(marker)
+
+
+def inflate(vm, marker, mib):
+    """The host asks for a balloon of that size, and gets it."""
+    sync(vm, marker, 300)
+    size = (vm.mem_mib - mib) * MIB
+    ballooning.ask(vm, size)
+    found = ballooning.wait_actual(vm, size)
+    vm.check(found == size, f"{marker}: QEMU says {found // MIB} MiB")
+    vm.answer(marker)
+
+
+def is_at(vm, marker):
+    """Whether the guest has come to that point."""
+    return any(line.text == f"sync {marker}" for line in vm.console.lines[-50:])
+
+
+def run(vm):
+    inflate(vm, "inflate", 300)
+    agrees(vm, "taken", 300)
+    agrees(vm, "given", 300)
+    sync(vm, "race", 300)
+    vm.answer("race")
+    end = time.monotonic() + RACE_S * vm.slow
+    seen = set()
+    while time.monotonic() < end and not is_at(vm, "raced"):
+        for mib in (100, 400, 0, 250):
+            ballooning.ask(vm, (vm.mem_mib - mib) * MIB)
+            time.sleep(0.5)
+            seen.add(ballooning.balloon_mib(vm))
+    vm.check(len(seen) > 3, f"the balloon was of {len(seen)} sizes meanwhile")
+    inflate(vm, "raced", 200)
+    inflate(vm, "empty", 0)
