@@ -16,12 +16,13 @@
  * struct policy - what a level of pressure means
  * @name: shown in sysfs
  * @delay: eighths of delay_ms
- * @threshold: whether threshold_kb holds
+ * @patient: whether a pass may wait for more (threshold_kb), and memory be kept that
+ *	will be needed again (keep.c)
  */
 struct policy {
 	const char *name;
 	unsigned int delay;
-	bool threshold;
+	bool patient;
 };
 
 static const struct policy policies[FPR_NR_PRESSURES] = {
@@ -65,7 +66,20 @@ unsigned int fpr_cold_ms(void)
 /* How much has to be due before a pass looks, KiB. */
 unsigned int fpr_threshold_kb(void)
 {
-	return policy()->threshold ? fpr_param(FPR_THRESHOLD_KB) : 0;
+	return policy()->patient ? fpr_param(FPR_THRESHOLD_KB) : 0;
+}
+
+/* How much free memory the operator wants to be kept, KiB. */
+unsigned int fpr_reserve_kb(void)
+{
+	return policy()->patient ? fpr_param(FPR_RESERVE_KB) : 0;
+}
+
+/* How much is worth keeping, since it was needed again soon before, blocks. */
+unsigned long fpr_reserve_blocks(u32 now)
+{
+	return policy()->patient ?
+		fpr_feedback_reserve(&fpr_engine.feedback, now) : 0;
 }
 
 /* Smallest order that is reported to the present device. */

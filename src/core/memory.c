@@ -37,6 +37,12 @@ unsigned long fpr_memory_runs(unsigned long block)
 	return run ? block_peek(block, fpr_piece_order(), run) : 0;
 }
 
+/* Whether a block of online memory is free as a whole; a hint. */
+bool fpr_memory_whole(unsigned long block)
+{
+	return block_peek(block, FPR_BLOCK_ORDER, 0) == FPR_BLOCK_PAGES;
+}
+
 /*
  * Whether pages on per-CPU lists are all that keeps a block from being whole.  A
  * hook has marked it, then, and the worker has the lists drained.  Without one

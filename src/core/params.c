@@ -26,6 +26,9 @@ struct fpr_param fpr_params[FPR_NR_PARAMS] = {
 	[FPR_THRESHOLD_KB] = {
 		"threshold_kb", 4 << 10, 0, 16 << 20,
 	},
+	[FPR_RESERVE_KB] = {
+		"reserve_kb", 0, 0, 1U << 30,
+	},
 	[FPR_HOLD_KB] = {
 		"hold_kb", 256 << 10, 4 << 10, 16 << 20,
 	},
@@ -92,6 +95,8 @@ FPR_MODULE_PARAM(cold_ms, FPR_COLD_MS,
 		 "milliseconds without a free in a block after which it is cold (10 to 600000, no less than delay_ms; default 2000)");
 FPR_MODULE_PARAM(threshold_kb, FPR_THRESHOLD_KB,
 		 "KiB of blocks that must be due before they are reported, within 2 delays at the latest (0 to 16777216; default 4096)");
+FPR_MODULE_PARAM(reserve_kb, FPR_RESERVE_KB,
+		 "KiB of free memory that is not reported, at hand for bursts (0 to 1073741824; default 0)");
 FPR_MODULE_PARAM(hold_kb, FPR_HOLD_KB,
 		 "most KiB out of the allocator at any time (4096 to 16777216; default 262144)");
 FPR_MODULE_PARAM(enabled, FPR_ENABLED, "1: report, 0: start paused (default 1)");

@@ -12,6 +12,7 @@
  * @FPR_DELAY_MS: how long a block has to stay free
  * @FPR_COLD_MS: how long nothing must have been freed in a block that is cold
  * @FPR_THRESHOLD_KB: how much must be due before a pass looks
+ * @FPR_RESERVE_KB: how much free memory is kept
  * @FPR_HOLD_KB: most memory out of the allocator at a time
  * @FPR_ENABLED: 0 pauses
  */
@@ -21,6 +22,7 @@ enum fpr_param_id {
 	FPR_DELAY_MS,
 	FPR_COLD_MS,
 	FPR_THRESHOLD_KB,
+	FPR_RESERVE_KB,
 	FPR_HOLD_KB,
 	FPR_ENABLED,
 	/* private: */

@@ -76,8 +76,8 @@ static bool cool(unsigned long block, u32 stamp)
 	    fpr_memory_runs(block) < e->map.given[block] + FPR_COLD_PAGES)
 		return false;
 	fpr_blockmap_activate(&e->map, block,
-			      stamp + fpr_cold_ms() - fpr_delay_ms(),
-			      FPR_COLD_LOOK);
+			      stamp + (fpr_cold_ms() << e->map.calm[block]) -
+			      fpr_delay_ms(), FPR_COLD_LOOK);
 	return true;
 }
 
@@ -130,8 +130,10 @@ static void finish_block(unsigned long block, u32 now)
 	}
 	e->first_held = min(e->first_held, first);
 	e->last_held = max(e->last_held, last);
-	for (; first <= last; first++)
+	for (; first <= last; first++) {
+		fpr_keep_finished(first);
 		fpr_blockmap_hold(&e->map, first);
+	}
 	/* Held and active: so it stays active when it is released. */
 	cool(block, stamp);
 }
@@ -189,6 +191,11 @@ static bool collect(u32 now, bool any_age)
 		if (block >= e->map.nblocks)
 			return e->batch.nr;
 		end = (block + 1) << FPR_BLOCK_ORDER;
+		if (!any_age && e->pos <= block << FPR_BLOCK_ORDER &&
+		    fpr_keep_block(block, now)) {
+			e->pos = end;
+			continue;
+		}
 		open_window(&win, block, now, any_age);
 		result = fpr_buddy_take(&e->batch, &win, &e->pos, end);
 		note_given(nr);
@@ -320,6 +327,7 @@ static int report_due(u32 now, bool any_age)
 	while (!err && e->running && !fpr_oom_pause_ms() &&
 	       collect(now, any_age)) {
 		err = fpr_send_batch(report, note_report);
+		fpr_keep_reported(now, !err && !any_age);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
 		/* A host that asks is copying memory meanwhile: it comes first. */
@@ -328,6 +336,7 @@ static int report_due(u32 now, bool any_age)
 		cond_resched_tasks_rcu_qs();
 	}
 	/* Blocks whose last pages were in an acknowledged batch already. */
+	fpr_keep_reported(now, !err && !any_age);
 	fpr_blockmap_release(&e->map, e->first_held, e->last_held, true,
 			     fpr_now_ms());
 	return err;
