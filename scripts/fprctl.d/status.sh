@@ -94,6 +94,7 @@ status_settings() {
 	fi
 	row delay "$(rd "$CORE/delay_ms") ms, $(rd "$CORE/cold_ms") ms until a block is cold"
 	row threshold "$(rd "$CORE/threshold_kb") KiB"
+	row reserve "$(rd "$CORE/reserve_kb") KiB"
 	row hold "$(rd "$CORE/hold_kb") KiB at most"
 }
 
@@ -106,6 +107,7 @@ status_memory() {
 	row 'free in guest' "$(human "$free")"
 	row 'reported now' "$(human "$now") ($(ratio "$now" "$free") % of free)"
 	row candidates "$candidates blocks ($(human $((candidates * BLOCK_BYTES))))"
+	row 'kept of them' "$(stat_of kept_blocks) blocks ($(stat_of saved_blocks) were needed again so far)"
 	row 'held now' "$(human $(($(stat_of held_pages) * page)))"
 }
 
