@@ -37,6 +37,14 @@ unsigned long fpr_memory_runs(unsigned long block)
 	return run ? block_peek(block, fpr_piece_order(), run) : 0;
 }
 
+/* What is free of a block of online memory, in whatever pieces a device takes, and 0
+ * if those of cold blocks are not reported; a hint.
+ */
+unsigned long fpr_memory_pieces(unsigned long block)
+{
+	return fpr_cold_run() ? block_peek(block, fpr_piece_order(), 0) : 0;
+}
+
 /* Whether a block of online memory is free as a whole; a hint. */
 bool fpr_memory_whole(unsigned long block)
 {

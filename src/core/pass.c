@@ -65,15 +65,15 @@ static void note_given(unsigned int from)
 }
 
 /*
- * @block, due at @stamp, has been looked at for whole pieces of order: if enough more
- * is free in it, it is looked at again when it is cold.
+ * @block, due at @stamp, has been looked at for whole pieces of order: if more is free
+ * in it, it is looked at again when it is cold.  How much more does not matter yet:
+ * some of it may be on per-CPU lists.
  */
 static bool cool(unsigned long block, u32 stamp)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	if (e->pieces ||
-	    fpr_memory_runs(block) < e->map.given[block] + FPR_COLD_PAGES)
+	if (e->pieces || fpr_memory_pieces(block) <= e->map.given[block])
 		return false;
 	fpr_blockmap_activate(&e->map, block,
 			      stamp + (fpr_cold_ms() << e->map.calm[block]) -
@@ -370,7 +370,7 @@ static unsigned long next_aged(unsigned long from, u32 now, bool any_age)
 			 fpr_blockmap_next_aged(map, from, now);
 }
 
-/* Blocks that only pages on per-CPU lists keep from being whole. */
+/* Blocks that only pages on per-CPU lists keep from being whole, and cold ones. */
 static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 {
 	struct fpr_blockmap *map = &fpr_engine.map;
@@ -378,11 +378,13 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 
 	for (block = next_aged(0, now, any_age); block < map->nblocks;
 	     block = next_aged(block + 1, now, any_age)) {
+		bool cold = map->tries[block] == FPR_COLD_LOOK;
+
 		cond_resched_tasks_rcu_qs();
-		if (!fpr_buddy_stuck(block))
+		if (!cold && !fpr_buddy_stuck(block))
 			continue;
 		stuck++;
-		*late |= map->tries[block] >= 1;
+		*late |= !cold && map->tries[block] >= 1;
 		if (hasten)
 			map->stamp[block] = now;
 	}
@@ -394,7 +396,7 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
  * long as that CPU neither allocates nor frees.  Where nothing but this keeps
  * enough blocks from being whole, or any block at its second look, the lists are
  * drained: the blocks have been left alone for a delay, so nobody is about to
- * use those pages.
+ * use those pages.  So they are where enough blocks are cold, whose runs they cut.
  */
 static void drain_if_stuck(u32 now, bool any_age)
 {
