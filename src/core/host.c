@@ -166,8 +166,7 @@ EXPORT_SYMBOL_GPL(fpr_request_all);
  * @now: ms clock
  * @backing_off: reports have failed: only a request that was not tried yet is
  *
- * Then every block that has free memory is a candidate, also what no hook has
- * told of and what is smaller than the order parameter.
+ * The pass for it is like that of a flush, down to the order of the request.
  * Context: worker, engine mutex held.
  */
 bool fpr_request_begin(u32 now, bool backing_off)
@@ -183,7 +182,6 @@ bool fpr_request_begin(u32 now, bool backing_off)
 	WRITE_ONCE(e->served.pending, true);
 	e->wanted.pending = false;
 	e->wanted.fresh = false;
-	fpr_memory_sweep(now);
 	return true;
 }
 

@@ -362,22 +362,14 @@ bool fpr_wait_putback(unsigned int ms)
 				  msecs_to_jiffies(ms));
 }
 
-static unsigned long next_aged(unsigned long from, u32 now, bool any_age)
-{
-	struct fpr_blockmap *map = &fpr_engine.map;
-
-	return any_age ? fpr_blockmap_next_due(map, from, now, true) :
-			 fpr_blockmap_next_aged(map, from, now);
-}
-
 /* Blocks that only pages on per-CPU lists keep from being whole, and cold ones. */
-static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
+static unsigned long count_stuck(u32 now, bool hasten, bool *late)
 {
 	struct fpr_blockmap *map = &fpr_engine.map;
 	unsigned long block, stuck = 0;
 
-	for (block = next_aged(0, now, any_age); block < map->nblocks;
-	     block = next_aged(block + 1, now, any_age)) {
+	for (block = fpr_blockmap_next_aged(map, 0, now); block < map->nblocks;
+	     block = fpr_blockmap_next_aged(map, block + 1, now)) {
 		bool cold = map->tries[block] == FPR_COLD_LOOK;
 
 		cond_resched_tasks_rcu_qs();
@@ -391,6 +383,12 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
 	return stuck;
 }
 
+static void drain(void)
+{
+	fpr_stat_add(&fpr_stats.drains, 1);
+	fpr_drain_percpu_lists();
+}
+
 /*
  * What a CPU freed last waits on its per-CPU lists, tens of MiB of it, for as
  * long as that CPU neither allocates nor frees.  Where nothing but this keeps
@@ -398,23 +396,22 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
  * drained: the blocks have been left alone for a delay, so nobody is about to
  * use those pages.  So they are where enough blocks are cold, whose runs they cut.
  */
-static void drain_if_stuck(u32 now, bool any_age)
+static void drain_if_stuck(u32 now)
 {
-	bool late = any_age;
-	unsigned long stuck = count_stuck(now, any_age, false, &late);
+	bool late = false;
+	unsigned long stuck = count_stuck(now, false, &late);
 
 	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_threshold_kb()))
 		return;
-	count_stuck(now, any_age, true, &late);
-	fpr_stat_add(&fpr_stats.drains, 1);
-	fpr_drain_percpu_lists();
+	count_stuck(now, true, &late);
+	drain();
 }
 
 /**
  * fpr_pass() - report all blocks that are due
  * @due: how many there are, for the trace event
  * @now: ms clock
- * @flush: report those that are still ageing too
+ * @flush: report all that is free, whatever its age, and wherever it is
  *
  * Context: worker, engine mutex held; it is dropped while the device reports.
  * Return: 0 or the device's error, and then there is a back-off.
@@ -425,7 +422,12 @@ int fpr_pass(unsigned long due, u32 now, bool flush)
 	u64 start = ktime_get_ns();
 	int err;
 
-	drain_if_stuck(now, flush);
+	if (flush) {
+		drain();
+		fpr_memory_sweep(now);
+	} else {
+		drain_if_stuck(now);
+	}
 	err = report_due(now, flush);
 	fpr_stat_add(&fpr_stats.passes, 1);
 	fpr_stat_set(&fpr_stats.last_pass_us, (ktime_get_ns() - start) / 1000);
