@@ -378,11 +378,12 @@ static unsigned long take(struct vfpr_balloon *b, unsigned long want,
 }
 
 /*
- * The host is told first (virtio 1.2, 5.5.6.1), if it is still there: after an
- * error the device was reset, and nothing is its any more.  Lock held.
+ * Give back what was taken out, @pages in all.  The host is told first (virtio 1.2,
+ * 5.5.6.1), if it is still there: after an error the device was reset, and nothing
+ * is its any more.  Lock held.
  */
 static void release(struct vfpr_balloon *b, struct list_head *base,
-		    struct list_head *chunks)
+		    struct list_head *chunks, unsigned long pages)
 {
 	struct page *page, *next;
 
@@ -399,6 +400,8 @@ static void release(struct vfpr_balloon *b, struct list_head *base,
 		list_del(&page->lru);
 		free_chunk(b, page);
 	}
+	WRITE_ONCE(b->pages, b->pages - pages);
+	update_actual(b);
 }
 
 /**
@@ -415,9 +418,7 @@ unsigned long vfpr_balloon_give_back(struct vfpr_balloon *b, unsigned long want)
 	LIST_HEAD(chunks);
 	unsigned long got = take(b, want, &base, &chunks);
 
-	release(b, &base, &chunks);
-	WRITE_ONCE(b->pages, b->pages - got);
-	update_actual(b);
+	release(b, &base, &chunks, got);
 	return got;
 }
 
@@ -450,11 +451,8 @@ void vfpr_balloon_give_back_range(struct vfpr_balloon *b, unsigned long start,
 		list_move(&page->lru, &chunks);
 		got += page_private(page);
 	}
-	if (!got)
-		return;
-	release(b, &base, &chunks);
-	WRITE_ONCE(b->pages, b->pages - got);
-	update_actual(b);
+	if (got)
+		release(b, &base, &chunks, got);
 }
 
 /**
