@@ -6,7 +6,7 @@
 # vm: mem=512 maxmem=1024 smp=2 timeout=200 balloon=free-page-reporting=on
 # vm: append=memhp_default_state=online_movable
 # vm: modules=fpr,virtio_fpr,virtio_balloon
-# vm: files=memload,scatter,ballpages,balloon-lib.sh
+# vm: files=memload,fragment,ballpages,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
@@ -51,18 +51,18 @@ dd if=/dev/urandom of=/mnt/kept bs=1M count=12 2>/dev/null
 sum=$(md5sum /mnt/kept)
 
 # Where no two free pages are neighbours, the balloon is of base pages.
-sh -c 'echo 1000 >/proc/self/oom_score_adj; exec scatter "$@"' scatter \
-	$(($(meminfo MemAvailable) / MIB - 32)) >/tmp/scatter &
-scatter=$!
-check "free memory is in single pages" wait_until 60 test -s /tmp/scatter
+sh -c 'echo 1000 >/proc/self/oom_score_adj; exec fragment "$@"' fragment 32 4 4 \
+	<>/tmp/never >/tmp/fragmented &
+fragment=$!
+check "free memory is in single pages" wait_until 60 test -s /tmp/fragmented
 ! ours || fpr_set enabled 0
 kib=$((120 * MIB))
 inflate_to $kib
 pages=$(ballpages $low $high)
 check "$pages base pages are in the range" test "$pages" -gt 10000
 below=$(ballpages $low $middle)
-kill $scatter
-wait $scatter 2>/dev/null
+kill $fragment
+wait $fragment 2>/dev/null
 
 # Compaction moves what can be moved to the end of its zone; a load would be moved
 # there, too.
