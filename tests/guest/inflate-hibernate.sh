@@ -13,7 +13,6 @@
 . /bin/hibernate-lib.sh
 plan 12
 
-MIB=1024
 can_hibernate
 check "the driver loads" load_driver
 load 1

@@ -12,7 +12,6 @@
 . /bin/balloon-lib.sh
 plan 31
 
-MIB=1024
 sys=/sys/devices/system/memory
 # The memory that is added: two memory blocks, at their addresses, MiB
 low=4096
@@ -43,8 +42,7 @@ none_lost() { # KIB
 check "the driver loads" load_driver
 host_sync add >/dev/null
 check "memory was added" wait_until 10 added
-settle
-free_before=$(memfree_kb)
+remember_free
 managed_before=$(managed)
 
 dd if=/dev/urandom of=/mnt/kept bs=1M count=12 2>/dev/null
@@ -102,8 +100,7 @@ equal "each zone has what it had" "$(managed)" "$managed_before"
 check "memory is as it was written" load_ends
 equal "a file is as it was" "$(md5sum /mnt/kept)" "$sum"
 rm /mnt/kept
-settle
-memory_back "and is free, KiB" "$free_before" 65536
+free_again "and is free, KiB" 65536
 
 # Chunks: the kernel cannot move them, so the guest gets them back, and others are
 # taken elsewhere.
@@ -126,8 +123,7 @@ if ours_only 9; then
 	none_lost $kib
 	inflate_to 0
 	bring_back online_movable
-	settle
-	memory_back "the memory is free, KiB" "$free_before" 65536
+	free_again "the memory is free, KiB" 65536
 fi
 check "unload" unload_driver
 host_sync over >/dev/null
