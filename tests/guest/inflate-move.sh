@@ -57,19 +57,20 @@ check "free memory is in single pages" wait_until 60 test -s /tmp/fragmented
 kib=$((120 * MIB))
 inflate_to $kib
 pages=$(ballpages $low $high)
-check "$pages base pages are in the range" test "$pages" -gt 10000
+check "$pages base pages are in the range" test "$pages" -gt 5000
 below=$(ballpages $low $middle)
 kill $fragment
 wait $fragment 2>/dev/null
 
 # Compaction moves what can be moved to the end of its zone; a load would be moved
-# there, too.
-check "some are below the middle" test "$below" -gt 2000
+# there, too.  A round ends early where its two scanners meet.
+check "some are below the middle" test "$below" -gt 500
 migrated=$(vmstat balloon_migrate)
-for _ in 1 2 3; do
+for _ in $(seq 10); do
 	echo 1 >/proc/sys/vm/compact_memory
+	left=$(ballpages $low $middle)
+	[ "$left" -gt $((below / 10)) ] || break
 done
-left=$(ballpages $low $middle)
 in_range "compaction moves them, of $below below the middle there are left" \
 	"$left" 0 $((below / 10))
 check "they are counted: $(($(vmstat balloon_migrate) - migrated))" test \
