@@ -9,10 +9,7 @@
 . /bin/balloon-lib.sh
 plan 19
 
-MIB=1024
-check "the driver loads" load_driver
-settle
-free_before=$(memfree_kb)
+begin
 total=$(meminfo MemTotal)
 inflate_to $((240 * MIB))
 equal "what the guest may have back is its own, KiB less" $((total - $(meminfo MemTotal))) 0
@@ -41,14 +38,10 @@ equal "nobody was killed" "$(vmstat oom_kill)" 0
 check "a process gets 200 MiB" hog 200 500
 equal "nobody was killed" "$(vmstat oom_kill)" 0
 inflated=$(vmstat balloon_inflate)
-# By then it would have tried again.
-sleep 6
+# Longer than it ever waits
+sleep 14
 equal "it does not grow by itself, pages" $(($(vmstat balloon_inflate) - inflated)) 0
 left=$(balloon_kb)
 inflate_to $((left / 2 / 4 * 4))
 inflate_to $((left + 40 * MIB))
-inflate_to 0
-settle
-memory_back "the memory is back, KiB" "$free_before" 32768
-check "unload" unload_driver
-host_sync over >/dev/null
+finish
