@@ -25,6 +25,7 @@
 #include "ksyms.h"
 #include "stats.h"
 
+#define FPR_NO_PFN	ULONG_MAX
 /* Buddies moved in one hold of a zone lock. */
 #define LOCK_BUDDIES	8
 
@@ -77,8 +78,7 @@ int fpr_batch_init(struct fpr_batch *batch, unsigned int entries,
 	memset(batch, 0, sizeof(*batch));
 	batch->list.max = entries;
 	batch->list.max_pages = entry_pages;
-	/* No page frame. */
-	batch->joint = ULONG_MAX;
+	batch->joint = FPR_NO_PFN;
 	batch->list.segs = kvcalloc(batch->list.max,
 				    sizeof(*batch->list.segs), GFP_KERNEL);
 	batch->buddies = kvcalloc(FPR_BATCH_BUDDIES, sizeof(*batch->buddies),
@@ -110,12 +110,26 @@ void fpr_batch_destroy(struct fpr_batch *batch)
 void fpr_batch_reset(struct fpr_batch *batch)
 {
 	batch->list.nr = 0;
+	batch->list.sealed = 0;
 	batch->nr = 0;
 	batch->pages = 0;
 	batch->zone = NULL;
 	batch->zone_pages = 0;
 	if (batch->held)
 		fpr_stat_set(&fpr_stats.held_pages, 0);
+}
+
+/**
+ * fpr_batch_seal() - what is taken from now on joins nothing that was taken before
+ * @batch: the batch
+ *
+ * Where pieces follow: a host that can discard nothing smaller than its huge pages may
+ * do nothing at all with a segment that is not of whole ones.
+ */
+void fpr_batch_seal(struct fpr_batch *batch)
+{
+	batch->list.sealed = batch->list.nr;
+	batch->joint = FPR_NO_PFN;
 }
 
 /*

@@ -104,6 +104,7 @@ int fpr_batch_init(struct fpr_batch *batch, unsigned int entries,
 		   unsigned long entry_pages);
 void fpr_batch_destroy(struct fpr_batch *batch);
 void fpr_batch_reset(struct fpr_batch *batch);
+void fpr_batch_seal(struct fpr_batch *batch);
 void fpr_batch_putback(struct fpr_batch *batch);
 void fpr_buddy_put(unsigned long pfn, unsigned long pages);
 

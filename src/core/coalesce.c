@@ -11,7 +11,7 @@ static unsigned long room_in_last(const struct fpr_coalesce *c,
 {
 	const struct fpr_segment *last;
 
-	if (!c->nr)
+	if (c->nr == c->sealed)
 		return 0;
 	last = &c->segs[c->nr - 1];
 	if (last->pfn + last->npages != pfn)

@@ -23,12 +23,14 @@ struct fpr_segment {
  * struct fpr_coalesce - a list of segments in the making
  * @segs: the segments
  * @nr: segments in use
+ * @sealed: segments that nothing is added to any more
  * @max: most segments
  * @max_pages: most base pages of a segment
  */
 struct fpr_coalesce {
 	struct fpr_segment *segs;
 	unsigned int nr;
+	unsigned int sealed;
 	unsigned int max;
 	unsigned long max_pages;
 };

@@ -154,11 +154,14 @@ static void open_window(struct fpr_window *win, unsigned long block, u32 now,
 {
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long start = block << FPR_BLOCK_ORDER;
+	bool pieces = e->pieces;
 
 	if (e->pos <= start) {
 		e->pos = start;
 		e->map.given[block] = 0;
 		e->pieces = gives_pieces(block, any_age);
+		if (e->pieces != pieces)
+			fpr_batch_seal(&e->batch);
 	}
 	set_window(win, block, now, any_age);
 	win->order = e->pieces ? fpr_piece_order() : fpr_effective_order();

@@ -10,7 +10,7 @@ static struct fpr_segment segs[SEGS];
 
 static struct fpr_coalesce list_of(unsigned int max, unsigned long max_pages)
 {
-	return (struct fpr_coalesce){ segs, 0, max, max_pages };
+	return (struct fpr_coalesce){ .segs = segs, .max = max, .max_pages = max_pages };
 }
 
 static void neighbours_join(void **state)
@@ -36,6 +36,23 @@ static void gaps_separate(void **state)
 	assert_int_equal(c.nr, 2);
 	assert_int_equal(segs[1].pfn, 1024);
 	assert_int_equal(segs[1].npages, 512);
+}
+
+static void what_is_sealed_takes_no_more(void **state)
+{
+	struct fpr_coalesce c = list_of(2, 1 << 20);
+
+	(void)state;
+	fpr_coalesce_add(&c, 0, 512);
+	c.sealed = c.nr;
+	fpr_coalesce_add(&c, 512, 16);
+	fpr_coalesce_add(&c, 528, 16);
+	assert_int_equal(c.nr, 2);
+	assert_int_equal(segs[0].npages, 512);
+	assert_int_equal(segs[1].pfn, 512);
+	assert_int_equal(segs[1].npages, 32);
+	c.sealed = c.nr;
+	assert_false(fpr_coalesce_fits(&c, 544, 16));
 }
 
 static void a_full_segment_begins_another(void **state)
@@ -118,6 +135,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(neighbours_join),
 		cmocka_unit_test(gaps_separate),
+		cmocka_unit_test(what_is_sealed_takes_no_more),
 		cmocka_unit_test(a_full_segment_begins_another),
 		cmocka_unit_test(a_long_range_is_cut),
 		cmocka_unit_test(what_does_not_fit_is_told),
