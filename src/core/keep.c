@@ -18,12 +18,6 @@ static unsigned long wanted_blocks(void)
 	return DIV_ROUND_UP(fpr_reserve_kb(), fpr_blocks_kb(1));
 }
 
-/* Show how much is kept. */
-static void show(void)
-{
-	fpr_stat_set(&fpr_stats.kept_blocks, fpr_engine.map.nr_kept);
-}
-
 /**
  * fpr_keep_harvested() - learn from what was freed
  * @h: a harvest
@@ -38,7 +32,6 @@ void fpr_keep_harvested(const struct fpr_harvest *h)
 	if (h->saved)
 		fpr_feedback_saved(fb, h->now);
 	fpr_stat_add(&fpr_stats.saved_blocks, h->saved);
-	show();
 }
 
 /**
@@ -69,7 +62,6 @@ bool fpr_keep_block(unsigned long block, u32 now)
 	if (!ms || !fpr_memory_whole(block))
 		return false;
 	fpr_blockmap_activate(&e->map, block, now + ms, FPR_KEPT_LOOK);
-	show();
 	return true;
 }
 
@@ -106,5 +98,4 @@ void fpr_keep_reported(u32 now, bool aged)
 	if (aged)
 		fpr_feedback_given(&e->feedback, now, now - fpr_delay_ms(), e->aged);
 	e->aged = 0;
-	show();
 }

@@ -183,7 +183,7 @@ STAT_ATTR(errors, fpr_stats.errors);
 STAT_ATTR(isolate_failed, fpr_stats.isolate_failed);
 STAT_ATTR(recycled_blocks, fpr_stats.recycled_blocks);
 STAT_ATTR(saved_blocks, fpr_stats.saved_blocks);
-STAT_ATTR(kept_blocks, fpr_stats.kept_blocks);
+STAT_ATTR(kept_blocks, fpr_engine.map.nr_kept);
 STAT_ATTR(candidate_blocks, fpr_engine.map.nr_active);
 STAT_ATTR(held_pages, fpr_stats.held_pages);
 STAT_ATTR(passes, fpr_stats.passes);
