@@ -29,13 +29,14 @@ struct zone {
 	int lock;
 };
 
+/* As large as the kernel's, which is what a walk costs. */
 struct page {
 	unsigned long private;
 	bool buddy;
 	bool isolated;
 	int refs;
 	atomic_t _mapcount;
-};
+} __attribute__((aligned(64)));
 
 extern struct page *pfn_to_page(unsigned long pfn);
 extern unsigned long page_to_pfn(const struct page *page);
