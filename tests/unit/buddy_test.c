@@ -285,16 +285,17 @@ static void random_memory_gives_exactly_its_runs(void **state)
 	(void)state;
 	for (round = 0; round < 300; round++) {
 		unsigned int one_in = 2 + next_random(&rnd) % 200;
+		unsigned int order = next_random(&rnd) % 4;
 		unsigned long run = 1 + next_random(&rnd) % 64, pfn, free = 0;
 
 		for (pfn = 0; pfn < PAGES; pfn++)
 			used[pfn] = !(next_random(&rnd) % one_in);
 		merge();
-		take_all(0, run, 1 + next_random(&rnd) % 64);
-		check_runs(0, run);
+		take_all(order, run, 1 + next_random(&rnd) % 64);
+		check_runs(order, run);
 		for (pfn = 0; pfn < PAGES; pfn++)
 			free += taken[pfn];
-		assert_int_equal(fpr_buddy_peek(0, PAGES, 0, run), free);
+		assert_int_equal(fpr_buddy_peek(0, PAGES, order, run), free);
 	}
 }
 

@@ -50,16 +50,22 @@ void spin_unlock(int *lock)
 
 unsigned long fpr_isolate_free_page(struct page *page, unsigned int order)
 {
-	(void)page, (void)order;
+	(void)page;
+	(void)order;
 	return 0;
 }
 
 void fpr_putback_isolated_page(struct page *page, unsigned int order, int type)
 {
-	(void)page, (void)order, (void)type;
+	(void)page;
+	(void)order;
+	(void)type;
 }
 
-/* Of every 2 * @n pages the latter @n are free, as one buddy; 0: none. */
+/*
+ * Of every 2 * @n pages the former @n are free, as one buddy; 0: none; more than all:
+ * all, in whole blocks.
+ */
 static void lay_out(unsigned long n)
 {
 	unsigned long pfn;
@@ -67,7 +73,7 @@ static void lay_out(unsigned long n)
 	for (pfn = 0; pfn < npages; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		page->buddy = n && (n > npages ? !(pfn % FPR_BLOCK_PAGES) : pfn % (2 * n) == n);
+		page->buddy = n && (n > npages ? !(pfn % FPR_BLOCK_PAGES) : !(pfn % (2 * n)));
 		page->private = n > npages ? FPR_BLOCK_ORDER : n ? ilog2(n) : 0;
 		page->refs = 1;
 		page->_mapcount.counter = -1;

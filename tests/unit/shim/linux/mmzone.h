@@ -20,6 +20,7 @@
 #define __acquires(lock)
 #define __releases(lock)
 #define data_race(expr)		(expr)
+#define round_up(x, y)		round_down((x) + (y) - 1, y)
 #define round_down(x, y)	((x) & ~((__typeof__(x))(y) - 1))
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 
