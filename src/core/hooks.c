@@ -10,6 +10,7 @@
  */
 #define pr_fmt(fmt) "fpr: " fmt
 
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -21,7 +22,7 @@
 #include "hooks.h"
 #include "params.h"
 
-struct fpr_marks *fpr_hook_marks;
+struct fpr_marks *fpr_hook_marks __read_mostly;
 
 /**
  * fpr_hook_mark_slow() - the first page freed of a block since the last harvest
