@@ -62,19 +62,37 @@ void fpr_putback_isolated_page(struct page *page, unsigned int order, int type)
 	(void)type;
 }
 
-/*
- * Of every 2 * @n pages the former @n are free, as one buddy; 0: none; more than all:
- * all, in whole blocks.
+/* Of every @n pages, one in the mean, at random; of every 2 * @n the former @n, as one
+ * buddy; all, in whole blocks; none.
  */
-static void lay_out(unsigned long n)
+enum layout { RANDOM, PIECES, WHOLE, USED };
+
+static bool starts_buddy(enum layout layout, unsigned long n, unsigned long pfn)
+{
+	static unsigned int rnd = 1;
+
+	switch (layout) {
+	case RANDOM:
+		rnd = rnd * 1103515245u + 12345u;
+		return (rnd >> 8) % n == 0;
+	case PIECES:
+		return pfn % (2 * n) == 0;
+	case WHOLE:
+		return pfn % FPR_BLOCK_PAGES == 0;
+	default:
+		return false;
+	}
+}
+
+static void lay_out(enum layout layout, unsigned long n)
 {
 	unsigned long pfn;
 
 	for (pfn = 0; pfn < npages; pfn++) {
 		struct page *page = pfn_to_page(pfn);
 
-		page->buddy = n && (n > npages ? !(pfn % FPR_BLOCK_PAGES) : !(pfn % (2 * n)));
-		page->private = n > npages ? FPR_BLOCK_ORDER : n ? ilog2(n) : 0;
+		page->buddy = starts_buddy(layout, n, pfn);
+		page->private = layout == WHOLE ? FPR_BLOCK_ORDER : layout == PIECES ? ilog2(n) : 0;
 		page->refs = 1;
 		page->_mapcount.counter = -1;
 	}
@@ -118,14 +136,16 @@ int main(int argc, char **argv)
 	const struct {
 		const char *name;
 		unsigned long (*run)(void *arg);
-		unsigned long free;
+		enum layout layout;
+		unsigned long n;
 	} cases[] = {
-		{ "sweep_used", sweep, 0 },
-		{ "sweep_singles", sweep, 1 },
-		{ "sweep_16k", sweep, 4 },
-		{ "sweep_64k", sweep, 16 },
-		{ "sweep_whole", sweep, ULONG_MAX },
-		{ "start_used", start, 0 },
+		{ "sweep_used", sweep, USED, 0 },
+		{ "sweep_tenth", sweep, RANDOM, 10 },
+		{ "sweep_singles", sweep, PIECES, 1 },
+		{ "sweep_16k", sweep, PIECES, 4 },
+		{ "sweep_64k", sweep, PIECES, 16 },
+		{ "sweep_whole", sweep, WHOLE, 0 },
+		{ "start_used", start, USED, 0 },
 	}, *c;
 
 	npages = gib * BLOCKS_PER_GIB << FPR_BLOCK_ORDER;
@@ -139,7 +159,7 @@ int main(int argc, char **argv)
 	for (c = cases; c < cases + sizeof(cases) / sizeof(*cases); c++) {
 		double us;
 
-		lay_out(c->free);
+		lay_out(c->layout, c->n);
 		us = bench_median(nothing, c->run, NULL);
 		printf("blockmap_%s_%lug %.3f ms\n", c->name, gib, us / 1e3);
 		printf("blockmap_%s_per_tib_%lug %.1f ms\n", c->name, gib, us / 1e3 * 1024 / gib);
