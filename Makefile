@@ -20,7 +20,7 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 	demo demo-vendor check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
 	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return \
 	bench-balloon bench-hotpath bench bench-short bench-churn bench-fragmentation bench-latency \
-	bench-density dkms-install dkms-remove
+	bench-density bench-blockmap dkms-install dkms-remove
 
 all: modules
 
@@ -112,6 +112,9 @@ BENCH_ENV = $(if $(filter command% environment,$(origin KERNEL)),KERNEL="$(KERNE
 bench-churn bench-fragmentation bench-latency bench-density:
 	@$(BENCH_ENV) scripts/$@
 
+bench-blockmap:
+	@scripts/bench-blockmap $(if $(SIZES),--sizes "$(SIZES)") $(if $(RUNS),--runs $(RUNS))
+
 # Sizes and drivers are those of each part here.
 bench bench-short:
 	@$(BENCH_ENV) SIZE_MB= DRIVERS= BACKING= scripts/bench $(if $(filter %-short,$@),--short) $(PARTS)
@@ -140,8 +143,10 @@ help:
 	@echo '  bench-latency   who waits while memory is reported: allocator, interrupts'
 	@echo '  bench-density   guests that fit into a fixed amount of memory'
 	@echo '                  (all four: KERNEL=6.12-cloud RUNS= DRIVERS= SIZE_MB= BACKING=)'
-	@echo '  bench           all of them, bench/results.json, docs/benchmarks.md'
-	@echo '                  (hours; PARTS="churn latency" RUNS=3 KERNEL=)'
+	@echo '  bench-blockmap  what the core does for each block, in userspace, no guest: time'
+	@echo '                  and memory for 16 GiB to 4 TiB (SIZES="16 1024" RUNS=)'
+	@echo '  bench           all of them but the last, bench/results.json,'
+	@echo '                  docs/benchmarks.md (hours; PARTS="churn latency" RUNS=3 KERNEL=)'
 	@echo '  bench-short     the same in small, ten minutes; into bench/short'
 	@echo 'To test it:'
 	@echo '  check           all below but debug, matrix and what follows (about 50 minutes)'

@@ -32,6 +32,7 @@
 #define _FPR_BLOCKMAP_H
 
 #include <linux/bitops.h>
+#include <linux/cache.h>
 #include <linux/types.h>
 
 /* A block marked again within this time after it was reported is "recycled". */
@@ -50,7 +51,8 @@
 /**
  * struct fpr_marks - "freed since the last harvest", a bit per block
  * @mask: number of bits in @bits, a power of two, less one
- * @bits: the marks
+ * @unused: no mark is in the cache line of @mask, which every free reads
+ * @bits: the marks; a cache line of 64 bytes holds those of 1 GiB
  *
  * All that a hook touches; allocated once, with room for twice the memory there
  * is.  A hook masks its block number instead of comparing it: fewer instructions
@@ -60,6 +62,7 @@
  */
 struct fpr_marks {
 	unsigned long mask;
+	unsigned long unused[SMP_CACHE_BYTES / sizeof(long) - 1];
 	unsigned long bits[];
 };
 

@@ -185,6 +185,38 @@ static unsigned long run_end(unsigned long pfn, unsigned long end,
 	return pfn;
 }
 
+/*
+ * Where the next run of at least @run pages may begin, at or behind @pfn, where the
+ * walk by buddies of @order has come to; @end: there is none.  Such a run covers a
+ * multiple of each power of two that is not larger than it, and the free buddy there
+ * begins there, or at one before.  So one page in so many tells, with what follows it,
+ * whether those before it are of any use: of most memory that is in use, or free in
+ * small pieces, the other page structures need not be read.
+ */
+static unsigned long skip_short(unsigned long pfn, unsigned long end,
+				unsigned int order, unsigned long run)
+{
+	unsigned long step = 1UL << ilog2(run), at;
+
+	if (step <= 1UL << order)
+		return pfn;
+	while ((at = round_up(pfn, step)) < end) {
+		/* @at itself where it is not free. */
+		unsigned long stop = at;
+
+		/* A hint, as in free_buddy(). */
+		if (data_race(PageBuddy(pfn_to_page(at))))
+			stop = run_end(at, end, order);
+
+		/* Not all before it need be free. */
+		for (; pfn + run <= stop; pfn = next_pfn(pfn, order))
+			if (run_end(pfn, pfn + 1, order) > pfn)
+				return pfn;
+		pfn = stop > at ? stop : next_pfn(at, order);
+	}
+	return end;
+}
+
 /**
  * fpr_buddy_peek() - count the free pages of a range, without a lock
  * @pfn: first page frame, of online memory, at a block's start
@@ -205,7 +237,10 @@ unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
 
 		if (next - pfn >= run)
 			pages += next - pfn;
-		pfn = next > pfn ? next : next_pfn(pfn, order);
+		if (next > pfn)
+			pfn = next;
+		else
+			pfn = skip_short(next_pfn(pfn, order), end, order, run ?: 1);
 	}
 	return pages;
 }

@@ -10,6 +10,7 @@
  */
 #define pr_fmt(fmt) "fpr: " fmt
 
+#include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
 #include <linux/mm.h>
@@ -21,7 +22,7 @@
 #include "hooks.h"
 #include "params.h"
 
-struct fpr_marks *fpr_hook_marks;
+struct fpr_marks *fpr_hook_marks __ro_after_init;
 
 /**
  * fpr_hook_mark_slow() - the first page freed of a block since the last harvest
@@ -204,7 +205,7 @@ int fpr_hooks_init(void)
  * fpr_hooks_set_marks() - what the probes are to mark
  * @marks: the marks; they stay while any hook may be armed
  *
- * Context: before fpr_hooks_init().
+ * Context: at load, before fpr_hooks_init().
  */
 void fpr_hooks_set_marks(struct fpr_marks *marks)
 {

@@ -5,27 +5,7 @@
  */
 #include "test.h"
 
-#include <limits.h>
-
-#include <linux/bitops.h>
-#include <linux/errno.h>
-#include <linux/mmzone.h>
-#include <linux/slab.h>
-
-/* In the place of the kernel's side of these headers. */
-#define _FPR_COMPAT_H
-#define _FPR_KSYMS_H
-#define _FPR_STATS_H
-#define _FPR_FPR_H
-struct fpr_device {
-	unsigned int min_order;
-	u64 max_entry_bytes;
-};
-static struct { unsigned long held_pages, isolate_failed, max_lock_hold_ns; } fpr_stats;
-#define fpr_stat_set(stat, value)	(*(stat) = (value))
-#define fpr_stat_add(stat, value)	(*(stat) += (value))
-
-#include "../../src/core/buddy.c"
+#include "buddy_in.h"
 
 #define BLOCKS	8UL
 #define PAGES	(BLOCKS * FPR_BLOCK_PAGES)
@@ -305,16 +285,17 @@ static void random_memory_gives_exactly_its_runs(void **state)
 	(void)state;
 	for (round = 0; round < 300; round++) {
 		unsigned int one_in = 2 + next_random(&rnd) % 200;
+		unsigned int order = next_random(&rnd) % 4;
 		unsigned long run = 1 + next_random(&rnd) % 64, pfn, free = 0;
 
 		for (pfn = 0; pfn < PAGES; pfn++)
 			used[pfn] = !(next_random(&rnd) % one_in);
 		merge();
-		take_all(0, run, 1 + next_random(&rnd) % 64);
-		check_runs(0, run);
+		take_all(order, run, 1 + next_random(&rnd) % 64);
+		check_runs(order, run);
 		for (pfn = 0; pfn < PAGES; pfn++)
 			free += taken[pfn];
-		assert_int_equal(fpr_buddy_peek(0, PAGES, 0, run), free);
+		assert_int_equal(fpr_buddy_peek(0, PAGES, order, run), free);
 	}
 }
 

@@ -27,19 +27,41 @@ static inline bool test_and_clear_bit(unsigned long n, unsigned long *bits)
 				  __ATOMIC_SEQ_CST) & mask;
 }
 
-#define __test_and_set_bit	test_and_set_bit
-#define __test_and_clear_bit	test_and_clear_bit
-#define __set_bit(n, bits)	((void)test_and_set_bit(n, bits))
-#define __clear_bit(n, bits)	((void)test_and_clear_bit(n, bits))
+/* Those of one owner, plain as in the kernel. */
+static inline bool __test_and_set_bit(unsigned long n, unsigned long *bits)
+{
+	unsigned long mask = 1UL << n % BITS_PER_LONG, old = bits[n / BITS_PER_LONG];
+
+	bits[n / BITS_PER_LONG] = old | mask;
+	return old & mask;
+}
+
+static inline bool __test_and_clear_bit(unsigned long n, unsigned long *bits)
+{
+	unsigned long mask = 1UL << n % BITS_PER_LONG, old = bits[n / BITS_PER_LONG];
+
+	bits[n / BITS_PER_LONG] = old & ~mask;
+	return old & mask;
+}
+
+#define __set_bit(n, bits)	((void)__test_and_set_bit(n, bits))
+#define __clear_bit(n, bits)	((void)__test_and_clear_bit(n, bits))
 #define __ffs(word)		((unsigned long)__builtin_ctzl(word))
 #define xchg(p, v)		__atomic_exchange_n(p, v, __ATOMIC_SEQ_CST)
 
+/* A word at a time, as in the kernel: the benchmark counts on it. */
 static inline unsigned long find_next_bit(const unsigned long *bits,
 					  unsigned long size,
 					  unsigned long from)
 {
-	while (from < size && !test_bit(from, bits))
-		from++;
+	unsigned long i = from / BITS_PER_LONG, word;
+
+	if (from >= size)
+		return size;
+	word = bits[i] & (~0UL << from % BITS_PER_LONG);
+	while (!word && ++i < BITS_TO_LONGS(size))
+		word = bits[i];
+	from = word ? i * BITS_PER_LONG + __ffs(word) : size;
 	return from < size ? from : size;
 }
 

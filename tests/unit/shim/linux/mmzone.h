@@ -20,6 +20,7 @@
 #define __acquires(lock)
 #define __releases(lock)
 #define data_race(expr)		(expr)
+#define round_up(x, y)		round_down((x) + (y) - 1, y)
 #define round_down(x, y)	((x) & ~((__typeof__(x))(y) - 1))
 #define min_t(type, a, b)	min((type)(a), (type)(b))
 
@@ -29,13 +30,14 @@ struct zone {
 	int lock;
 };
 
+/* As large as the kernel's, which is what a walk costs. */
 struct page {
 	unsigned long private;
 	bool buddy;
 	bool isolated;
 	int refs;
 	atomic_t _mapcount;
-};
+} __attribute__((aligned(64)));
 
 extern struct page *pfn_to_page(unsigned long pfn);
 extern unsigned long page_to_pfn(const struct page *page);
