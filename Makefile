@@ -19,8 +19,8 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 .PHONY: all modules modules-test host conf clean distclean help \
 	demo demo-vendor check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
 	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return \
-	bench-balloon bench-hotpath bench bench-short bench-churn bench-fragmentation bench-latency \
-	bench-density dkms-install dkms-remove
+	bench-balloon bench-hotpath bench bench-short bench-churn bench-fragmentation bench-footprint \
+	bench-latency bench-density dkms-install dkms-remove
 
 all: modules
 
@@ -109,7 +109,7 @@ bench-hotpath:
 BENCH_ENV = $(if $(filter command% environment,$(origin KERNEL)),KERNEL="$(KERNEL)",KERNEL=) \
 	RUNS="$(RUNS)" DRIVERS="$(DRIVERS)" SIZE_MB="$(SIZE_MB)" BACKING="$(BACKING)"
 
-bench-churn bench-fragmentation bench-latency bench-density:
+bench-churn bench-fragmentation bench-footprint bench-latency bench-density:
 	@$(BENCH_ENV) scripts/$@
 
 # Sizes and drivers are those of each part here.
@@ -137,9 +137,10 @@ help:
 	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
 	@echo '  bench-churn     faults and time where memory is needed again soon'
 	@echo '  bench-fragmentation  share of free memory that is back, every second 64 KiB free'
+	@echo '  bench-footprint GiB*min of a Debian guest that compiles a package, build time'
 	@echo '  bench-latency   who waits while memory is reported: allocator, interrupts'
 	@echo '  bench-density   guests that fit into a fixed amount of memory'
-	@echo '                  (all four: KERNEL=6.12-cloud RUNS= DRIVERS= SIZE_MB= BACKING=)'
+	@echo '                  (all five: KERNEL=6.12-cloud RUNS= DRIVERS= SIZE_MB= BACKING=)'
 	@echo '  bench           all of them, bench/results.json, docs/benchmarks.md'
 	@echo '                  (hours; PARTS="churn latency" RUNS=3 KERNEL=)'
 	@echo '  bench-short     the same in small, ten minutes; into bench/short'

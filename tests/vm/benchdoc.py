@@ -15,10 +15,16 @@ TITLES = {
     "churn_icount": "churn: the guest's time is its instructions",
     "churn_icount_7.3": "churn: the kernel's engine at 250 ms",
     "fragmentation": "fragmentation: every second 64 KiB is free",
+    "footprint": "footprint: a guest that compiles a package, and is idle then",
+    "footprint_icount": "footprint: what the build takes, in instructions",
     "latency": "latency: who waits while memory is reported",
     "density": "density: guests that fit into a fixed amount of memory",
 }
 TEXTS = {
+    "footprint": "The package, its compilers and how long is measured are the same for all drivers; "
+                 "the memory is the guest's, without what QEMU needs for itself.",
+    "footprint_icount": "One processor, whose time is its instructions: `build` and `guest_cpu` do "
+                        "not depend on the machine.",
     "fragmentation": "Share of the freed memory that has left QEMU, and discards made for it.",
     "latency": "A ns is one instruction of the guest (`-icount`): emulated, but not noise. "
                "One processor: nobody waits for a lock of another.",

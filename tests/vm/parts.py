@@ -135,6 +135,10 @@ class Guest:
         """Values for the fields of body and needs."""
         return {}
 
+    def qemu_args(self):
+        """More arguments for QEMU."""
+        return []
+
     def drive(self, vm):
         """Measures; the driver is at work."""
         raise NotImplementedError
@@ -189,7 +193,7 @@ class Guest:
         guest.build_image(image, kdir, script, needs, self.args.build)
         self.discards = footprint.Discards(trace)
         return guest.make_vm(kdir, image, needs, self.accel or accel, time_limit_s=self.limit_s,
-                             sample_s=0.05, qemu_args=footprint.trace_args(trace))
+                             sample_s=0.05, qemu_args=footprint.trace_args(trace) + self.qemu_args())
 
     def wait_ready(self, vm):
         """Until the driver is at work; Absent when the kernel cannot."""
