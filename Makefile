@@ -102,7 +102,8 @@ bench-balloon:
 		$(if $(DRIVERS),--drivers "$(DRIVERS)") $(if $(QEMU),--qemu $(QEMU))
 
 bench-hotpath:
-	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)")
+	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)") \
+		$(if $(KINDS),--kinds $(KINDS))
 
 # The parts take KERNEL= (6.12-cloud), RUNS=, DRIVERS=, SIZE_MB= and BACKING= from the
 # environment.
@@ -134,7 +135,7 @@ help:
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr vhost vfio")'
 	@echo '  bench-balloon   seconds to inflate and deflate, discards, huge pages left'
 	@echo '                  (SIZE_MB=2048 KERNEL= RUNS= DRIVERS="stock fpr" QEMU=11)'
-	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
+	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all KINDS="4k thp")'
 	@echo '  bench-churn     faults and time where memory is needed again soon'
 	@echo '  bench-fragmentation  share of free memory that is back, every second 64 KiB free'
 	@echo '  bench-footprint GiB*min of a Debian guest that compiles a package, build time'

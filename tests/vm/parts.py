@@ -193,7 +193,8 @@ class Guest:
         guest.build_image(image, kdir, script, needs, self.args.build)
         self.discards = footprint.Discards(trace)
         return guest.make_vm(kdir, image, needs, self.accel or accel, time_limit_s=self.limit_s,
-                             sample_s=0.05, qemu_args=footprint.trace_args(trace) + self.qemu_args())
+                             sample_s=0.05,
+                             qemu_args=footprint.trace_args(trace) + self.qemu_args())
 
     def wait_ready(self, vm):
         """Until the driver is at work; Absent when the kernel cannot."""
