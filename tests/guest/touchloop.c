@@ -175,6 +175,7 @@ int main(int argc, char **argv)
 	int loops, tasks, fd = -1, i;
 	unsigned int kind = 0;
 	double scale, pages;
+	uint64_t median;
 	size_t bytes;
 
 	if (argc != 4 && argc != 5)
@@ -217,8 +218,9 @@ int main(int argc, char **argv)
 	qsort(ticks, loops, sizeof(ticks[0]), compare);
 	scale = calibrate();
 	pages = (double)bytes * tasks / PAGE;
+	median = ticks[loops / 2];
 	printf("touchloop %s median %.2f min %.2f max %.2f insn/page, %.4f ticks/insn\n",
-	       argv[1], ticks[loops / 2] / scale / pages, ticks[0] / scale / pages,
+	       argv[1], median / scale / pages, ticks[0] / scale / pages,
 	       ticks[loops - 1] / scale / pages, scale);
 	return 0;
 }
