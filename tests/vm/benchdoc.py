@@ -16,15 +16,16 @@ TITLES = {
     "churn_icount_7.3": "churn: the kernel's engine at 250 ms",
     "fragmentation": "fragmentation: every second 64 KiB is free",
     "footprint": "footprint: a guest that compiles a package, and is idle then",
-    "footprint_icount": "footprint: what the build takes, in instructions",
+    "footprint_icount": "footprint: the guest's time is its instructions",
     "latency": "latency: who waits while memory is reported",
     "density": "density: guests that fit into a fixed amount of memory",
 }
 TEXTS = {
     "footprint": "The package, its compilers and how long is measured are the same for all; the "
                  "memory is the guest's, without what QEMU needs for itself.",
-    "footprint_icount": "One processor, whose time is its instructions: `build` and `guest_cpu` do "
-                        "not depend on the machine.",
+    "footprint_icount": "One processor of 1000 million instructions a second: the delays are to the "
+                        "job what they are where nothing is emulated, and `build` and "
+                        "`guest_cpu` do not depend on the machine.",
     "fragmentation": "Share of the freed memory that has left QEMU, and discards made for it.",
     "latency": "A ns is one instruction of the guest (`-icount`): emulated, but not noise. "
                "One processor: nobody waits for a lock of another.",

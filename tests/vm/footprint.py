@@ -132,19 +132,29 @@ def ram_kib(vm):
 
 
 class RamSampler:
-    """Samples that, at a steady pace, while it is entered."""
+    """Samples that while it is entered, whenever the guest prints "tick SECONDS"; the
+    time of a sample is the guest's.  That is its own where it is emulated by counting
+    instructions, and the same as here, but for a constant, where it is not."""
 
-    def __init__(self, vm, every_s):
-        self._vm, self._every_s = vm, every_s
+    def __init__(self, vm):
+        self._vm = vm
         self._end = threading.Event()
         self._thread = threading.Thread(target=self._sample, daemon=True)
-        self.samples = [Sample(time.monotonic(), ram_kib(vm))]
+        self.samples = []
 
     def _sample(self):
-        while not self._end.wait(self._every_s - time.monotonic() % self._every_s):
+        seen = len(self._vm.console.lines)
+        while not self._end.is_set():
+            console = self._vm.console
+            with console.changed:
+                console.changed.wait_for(lambda: len(console.lines) > seen, 0.5)
+                new, seen = console.lines[seen:], len(console.lines)
+            ticks = [line.text.split()[1] for line in new if re.match(r"tick [\d.]+$", line.text)]
             try:
-                self.samples.append(Sample(time.monotonic(), ram_kib(self._vm)))
-            except (OSError, ValueError, VMError):
+                # Of several the last: the others have gone by
+                if ticks:
+                    self.samples.append(Sample(float(ticks[-1]), ram_kib(self._vm)))
+            except (OSError, VMError):
                 return  # the guest has gone
 
     def __enter__(self):
