@@ -264,7 +264,7 @@ struct fpr_run {
 
 /**
  * fpr_take_runs() - take whole free pageblocks out of the allocator, to keep them
- * @runs: filled in, in ascending order
+ * @runs: filled in, in no order that can be relied on
  * @max: how many there may be
  * @pages: most base pages in all; fewer than a pageblock has get none
  *
@@ -273,6 +273,9 @@ struct fpr_run {
  * only (ZONE_MOVABLE, CMA), and leave each zone what is below its low watermark.
  * They are the caller's until fpr_put_run().  A memory notifier of the caller's
  * gives them back at MEM_GOING_OFFLINE; until then the section cannot go.
+ *
+ * The search goes on where the last call ended, and round at the end of memory: a
+ * caller that wants the runs in the order of their addresses sorts them.
  *
  * Context: process context, may sleep; takes the core's engine mutex.
  * Return: number of runs; 0 too while memory is short.

@@ -39,7 +39,8 @@ END
 usage: fprctl watch [SECONDS [COUNT]]
 Prints a row every SECONDS (default 1, fractions allowed), COUNT rows or for
 ever.  Rates are per second over the interval; the header comes every 20 rows.
-How badly the host needs memory follows the state, where the device tells.
+"kept" are candidates that stay a while longer, since as much was needed again soon
+before.  How badly the host needs memory follows the state, where the device tells.
 END
 	doctor) cat <<'END' ;;
 usage: fprctl doctor

@@ -7,8 +7,11 @@
 param_table() {
 	cat <<END
 order 0 10 - core live
+floor_order 0 10 - core live
 delay_ms 10 600000 ms core live
+cold_ms 10 600000 ms core live
 threshold_kb 0 16777216 KiB core live
+reserve_kb 0 536870912 KiB core live
 hold_kb 4096 16777216 KiB core live
 enabled 0 1 - core live
 hook - - - core load
@@ -18,8 +21,8 @@ END
 }
 
 STATS='reported_pages reported_bytes reported_free_pages reports segments errors
-isolate_failed recycled_blocks candidate_blocks missed_events held_pages passes wakeups sweeps
-drains requests last_pass_us max_lock_hold_ns'
+isolate_failed recycled_blocks saved_blocks kept_blocks candidate_blocks missed_events
+held_pages passes wakeups sweeps drains requests last_pass_us max_lock_hold_ns'
 STATES='state device pressure'
 VENDOR='granule_bytes discarded_bytes refused_bytes' # only fpr's own device has them
 # Only the balloon device has these.

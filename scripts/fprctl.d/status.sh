@@ -86,8 +86,15 @@ status_settings() {
 	*) row enabled 'no (fprctl resume)' ;;
 	esac
 	row order "$order (blocks of $(human "$(($(page_bytes) << ${order:-0}))") and larger)"
-	row delay "$(rd "$CORE/delay_ms") ms"
+	floor=$(rd "$CORE/floor_order")
+	if [ "${floor:-0}" -lt "${order:-0}" ]; then
+		row floor "$floor (runs of $(human "$(($(page_bytes) << ${floor:-0}))") and more, of cold blocks)"
+	else
+		row floor "$floor (pieces of blocks stay)"
+	fi
+	row delay "$(rd "$CORE/delay_ms") ms, $(rd "$CORE/cold_ms") ms until a block is cold"
 	row threshold "$(rd "$CORE/threshold_kb") KiB"
+	row reserve "$(rd "$CORE/reserve_kb") KiB"
 	row hold "$(rd "$CORE/hold_kb") KiB at most"
 }
 
@@ -100,6 +107,7 @@ status_memory() {
 	row 'free in guest' "$(human "$free")"
 	row 'reported now' "$(human "$now") ($(ratio "$now" "$free") % of free)"
 	row candidates "$candidates blocks ($(human $((candidates * BLOCK_BYTES))))"
+	row 'kept of them' "$(stat_of kept_blocks) blocks ($(stat_of saved_blocks) were needed again so far)"
 	row 'held now' "$(human $(($(stat_of held_pages) * page)))"
 }
 

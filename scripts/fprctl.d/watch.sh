@@ -8,14 +8,14 @@ sample() {
 	echo "$up_s $(meminfo MemFree) $(stat_of reported_free_pages)" \
 		"$(stat_of reported_bytes) $(stat_of reports) $(stat_of segments)" \
 		"$(stat_of candidate_blocks) $(stat_of recycled_blocks)" \
-		"$(stat_of errors) $(rd "$CORE/state") $(rd "$CORE/pressure")"
+		"$(stat_of errors) $(stat_of kept_blocks) $(rd "$CORE/state") $(rd "$CORE/pressure")"
 }
 
 watch_header() {
-	printf '%-8s %9s %9s %9s %9s %10s %10s %10s %7s  %s\n' \
-		time free reported reported reports segments candidates recycled errors state
-	printf '%-8s %9s %9s %9s %9s %10s %10s %10s %7s\n' \
-		'' MiB 'now MiB' MiB/s /s /s blocks blocks/s ''
+	printf '%-8s %9s %9s %9s %9s %10s %10s %7s %10s %7s  %s\n' \
+		time free reported reported reports segments candidates kept recycled errors state
+	printf '%-8s %9s %9s %9s %9s %10s %10s %7s %10s %7s\n' \
+		'' MiB 'now MiB' MiB/s /s /s blocks blocks blocks/s ''
 }
 
 watch_row() { # before after interval page
@@ -23,11 +23,11 @@ watch_row() { # before after interval page
 	NR == 1 { for (i = 1; i <= NF; i++) old[i] = $i; next }
 	{
 		if ($1 - old[1] > 0) dt = $1 - old[1]
-		host = $11 == "" || $11 == "unknown" ? "" : ", host pressure " $11
-		printf "%-8s %9.1f %9.1f %9.1f %9.1f %10.1f %10d %10.1f %7d  %s%s\n",
+		host = $12 == "" || $12 == "unknown" ? "" : ", host pressure " $12
+		printf "%-8s %9.1f %9.1f %9.1f %9.1f %10.1f %10d %7d %10.1f %7d  %s%s\n",
 			now, $2 / 1024, $3 * page / 1048576,
 			($4 - old[4]) / dt / 1048576, ($5 - old[5]) / dt,
-			($6 - old[6]) / dt, $7, ($8 - old[8]) / dt, $9, $10, host
+			($6 - old[6]) / dt, $7, $10, ($8 - old[8]) / dt, $9, $11, host
 	}'
 }
 

@@ -12,8 +12,10 @@
 
 static void deactivate(struct fpr_blockmap *map, unsigned long block)
 {
-	if (__test_and_clear_bit(block, map->active))
-		map->nr_active--;
+	if (!__test_and_clear_bit(block, map->active))
+		return;
+	map->nr_active--;
+	map->nr_kept -= map->tries[block] == FPR_KEPT_LOOK;
 }
 
 static unsigned long *alloc_bits(unsigned long n)
@@ -32,8 +34,9 @@ static int alloc_worker_part(struct fpr_blockmap *map, unsigned long nblocks)
 	map->stamp = kvcalloc(nblocks, sizeof(*map->stamp), GFP_KERNEL);
 	map->given = kvcalloc(nblocks, sizeof(*map->given), GFP_KERNEL);
 	map->tries = kvcalloc(nblocks, sizeof(*map->tries), GFP_KERNEL);
+	map->calm = kvcalloc(nblocks, sizeof(*map->calm), GFP_KERNEL);
 	return map->present && map->active && map->held && map->visited &&
-	       map->stamp && map->given && map->tries ? 0 : -ENOMEM;
+	       map->stamp && map->given && map->tries && map->calm ? 0 : -ENOMEM;
 }
 
 static void free_worker_part(struct fpr_blockmap *map)
@@ -45,6 +48,7 @@ static void free_worker_part(struct fpr_blockmap *map)
 	kvfree(map->stamp);
 	kvfree(map->given);
 	kvfree(map->tries);
+	kvfree(map->calm);
 }
 
 /**
@@ -107,6 +111,7 @@ int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks)
 	memcpy(new.stamp, map->stamp, n * sizeof(*map->stamp));
 	memcpy(new.given, map->given, n * sizeof(*map->given));
 	memcpy(new.tries, map->tries, n * sizeof(*map->tries));
+	memcpy(new.calm, map->calm, n * sizeof(*map->calm));
 
 	free_worker_part(map);
 	*map = new;
@@ -140,34 +145,57 @@ void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 	}
 }
 
+/*
+ * Pieces of a block were reported, after it had been left alone for cold_ms << calm,
+ * and @ms later it was freed into.  It is cold again when it has been left alone for
+ * longer than that: what frees a page into it now and then is no reason to report all
+ * its pieces each time.
+ */
+static u8 calm_after(const struct fpr_harvest *h, u8 calm, u32 ms)
+{
+	u64 wait = 2 * ((u64)ms + ((u64)h->cold_ms << calm));
+
+	for (calm = 0; calm <= FPR_MAX_CALM; calm++)
+		if ((u64)h->cold_ms << calm >= wait)
+			return calm;
+	/* So seldom that it does no harm. */
+	return 0;
+}
+
 /* Something was freed in @block since the last harvest. */
-static void take_mark(struct fpr_blockmap *map, unsigned long block, u32 now,
-		      u32 delay_ms, unsigned long *recycled)
+static void take_mark(struct fpr_blockmap *map, unsigned long block,
+		      struct fpr_harvest *h)
 {
 	if (!test_bit(block, map->present))
 		return;
-	if (__test_and_clear_bit(block, map->visited) &&
-	    now - map->stamp[block] < FPR_RECYCLE_MS)
-		(*recycled)++;
-	fpr_blockmap_activate(map, block, now + delay_ms, 0);
+	if (test_bit(block, map->visited)) {
+		u32 ms = h->now - map->stamp[block];
+
+		h->recycled += ms < FPR_RECYCLE_MS;
+		if (map->given[block] >= h->whole) {
+			h->again++;
+			map->calm[block] = 0;
+		} else {
+			map->calm[block] = calm_after(h, map->calm[block], ms);
+		}
+	}
+	h->saved += test_bit(block, map->active) &&
+		    map->tries[block] == FPR_KEPT_LOOK;
+	fpr_blockmap_activate(map, block, h->now + h->delay_ms, 0);
 }
 
 /**
  * fpr_blockmap_harvest() - turn marks into blocks that age
  * @map: the map
- * @now: ms clock
- * @delay_ms: how long a block has to stay free
- * @recycled: incremented for each block that came back soon after its report
+ * @h: what it goes by; what it found is added
  *
  * A block freed at any time since the last harvest is due @delay_ms from now:
  * never early, late by no more than the time between two harvests.
  * Context: engine mutex held; hooks may mark at the same time.
- * Return: number of marks taken.
  */
-unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
-				   u32 delay_ms, unsigned long *recycled)
+void fpr_blockmap_harvest(struct fpr_blockmap *map, struct fpr_harvest *h)
 {
-	unsigned long words = BITS_TO_LONGS(map->marks->mask + 1), taken = 0, i;
+	unsigned long words = BITS_TO_LONGS(map->marks->mask + 1), i;
 
 	for (i = 0; i < words; i++) {
 		unsigned long word;
@@ -175,14 +203,13 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
 		if (!READ_ONCE(map->marks->bits[i]))
 			continue;
 		word = xchg(&map->marks->bits[i], 0);
-		for (; word; word &= word - 1, taken++) {
+		for (; word; word &= word - 1, h->marks++) {
 			unsigned long block = i * BITS_PER_LONG + __ffs(word);
 
 			for (; block < map->nblocks; block += map->marks->mask + 1)
-				take_mark(map, block, now, delay_ms, recycled);
+				take_mark(map, block, h);
 		}
 	}
-	return taken;
 }
 
 /**
@@ -190,7 +217,7 @@ unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
  * @map: the map
  * @block: a block of the map; ignored when its memory is not online
  * @due: when, on the ms clock
- * @tries: 0, or %FPR_ONE_LOOK
+ * @tries: 0, %FPR_ONE_LOOK, %FPR_COLD_LOOK or %FPR_KEPT_LOOK
  *
  * Context: engine mutex held.
  */
@@ -200,8 +227,10 @@ void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
 	if (!test_bit(block, map->present))
 		return;
 	__clear_bit(block, map->visited);
-	if (!__test_and_set_bit(block, map->active))
-		map->nr_active++;
+	deactivate(map, block);
+	__set_bit(block, map->active);
+	map->nr_active++;
+	map->nr_kept += tries == FPR_KEPT_LOOK;
 	map->stamp[block] = due;
 	map->given[block] = 0;
 	map->tries[block] = tries;
@@ -228,17 +257,23 @@ void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
  * fpr_blockmap_cap_due() - let no block wait longer than this
  * @map: the map
  * @latest: ms clock
+ * @latest_cold: likewise, for those that wait until they are cold, or are kept
  *
  * For a delay that was shortened.
  * Context: engine mutex held.
  */
-void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest)
+void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest, u32 latest_cold)
 {
 	unsigned long block;
 
-	for_each_set_bit(block, map->active, map->nblocks)
-		if (fpr_ms_reached(map->stamp[block], latest))
-			map->stamp[block] = latest;
+	for_each_set_bit(block, map->active, map->nblocks) {
+		u8 tries = map->tries[block];
+		u32 cap = tries == FPR_COLD_LOOK || tries == FPR_KEPT_LOOK ?
+			latest_cold : latest;
+
+		if (fpr_ms_reached(map->stamp[block], cap))
+			map->stamp[block] = cap;
+	}
 }
 
 /**
@@ -252,6 +287,7 @@ void fpr_blockmap_forget(struct fpr_blockmap *map)
 	bitmap_zero(map->active, map->nblocks);
 	bitmap_zero(map->visited, map->nblocks);
 	map->nr_active = 0;
+	map->nr_kept = 0;
 }
 
 /**
@@ -321,7 +357,7 @@ unsigned long fpr_blockmap_next_aged(const struct fpr_blockmap *map,
 
 	for_each_set_bit_from(block, map->active, map->nblocks)
 		if (fpr_ms_reached(now, map->stamp[block]) ||
-		    (map->tries[block] && map->tries[block] != FPR_ONE_LOOK))
+		    (map->tries[block] && map->tries[block] < FPR_MAX_TRIES))
 			return block;
 	return map->nblocks;
 }
@@ -380,7 +416,7 @@ void fpr_blockmap_retry(struct fpr_blockmap *map, unsigned long block,
 			u32 now, u32 delay_ms)
 {
 	map->given[block] = 0;
-	if (map->tries[block] == FPR_ONE_LOOK ||
+	if (map->tries[block] >= FPR_KEPT_LOOK ||
 	    ++map->tries[block] == FPR_MAX_TRIES)
 		fpr_blockmap_drop(map, block);
 	else

@@ -12,6 +12,11 @@
  *	  └── mark + harvest ── visited ◄──── held
  *	      (→ active)          release, acknowledged
  *
+ * An active block that is not wholly free, and freed into no more, is looked at
+ * once again when it is cold (%FPR_COLD_LOOK): what is free in it in pieces.  One
+ * that is free and old enough may be kept for a while (%FPR_KEPT_LOOK), since as
+ * much was needed again soon before (feedback.h).
+ *
  * Nothing in here decides that memory is free: that is the buddy allocator's
  * word, taken under zone->lock (buddy.c).  A wrong bit costs a late or a
  * useless look.
@@ -35,6 +40,12 @@
 #define FPR_MAX_TRIES		6
 /* For fpr_blockmap_activate(): forget the block after one such look. */
 #define FPR_ONE_LOOK		U8_MAX
+/* Likewise, and that look is for what is free in pieces: the block is cold then. */
+#define FPR_COLD_LOOK		(U8_MAX - 1)
+/* Likewise, and until then the block is kept, although it is old enough. */
+#define FPR_KEPT_LOOK		(U8_MAX - 2)
+/* A block that is freed into now and then is cold after 2, 4, … 256 times cold_ms. */
+#define FPR_MAX_CALM		8
 
 /**
  * struct fpr_marks - "freed since the last harvest", a bit per block
@@ -62,10 +73,14 @@ struct fpr_marks {
  * @visited: all that was free here has been reported and nothing freed since
  * @stamp: ms clock; when to look (active), when reported (visited)
  * @given: base pages reported of the block (visited), or so far (active, held)
- * @tries: looks so far that found the block not wholly free, or %FPR_ONE_LOOK
+ * @tries: looks so far that found the block not wholly free, or %FPR_ONE_LOOK,
+ *	%FPR_COLD_LOOK or %FPR_KEPT_LOOK
+ * @calm: it is cold after cold_ms << this: more than it was left alone for, when
+ *	pieces of it had been reported
  * @nr_active: bits set in @active
+ * @nr_kept: those of them that are kept
  *
- * 64 KiB per TiB and bitmap at 2 MiB blocks, 3.5 MiB per TiB for the rest.
+ * 64 KiB per TiB and bitmap at 2 MiB blocks, 4 MiB per TiB for the rest.
  */
 struct fpr_blockmap {
 	struct fpr_marks *marks;
@@ -77,7 +92,32 @@ struct fpr_blockmap {
 	u32 *stamp;
 	u16 *given;
 	u8 *tries;
+	u8 *calm;
 	unsigned long nr_active;
+	unsigned long nr_kept;
+};
+
+/**
+ * struct fpr_harvest - what a harvest goes by, and what it found
+ * @now: ms clock
+ * @delay_ms: how long a block has to stay free
+ * @cold_ms: how long until it is cold, at first
+ * @whole: base pages of a block
+ * @marks: marks taken
+ * @again: blocks that had been reported, as a whole
+ * @recycled: blocks that were reported, in whatever pieces, less than
+ *	%FPR_RECYCLE_MS ago
+ * @saved: blocks that had been kept
+ */
+struct fpr_harvest {
+	u32 now;
+	u32 delay_ms;
+	u32 cold_ms;
+	u16 whole;
+	unsigned long marks;
+	unsigned long again;
+	unsigned long recycled;
+	unsigned long saved;
 };
 
 /**
@@ -122,12 +162,11 @@ int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks);
 
 void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 			      unsigned long n, bool present);
-unsigned long fpr_blockmap_harvest(struct fpr_blockmap *map, u32 now,
-				   u32 delay_ms, unsigned long *recycled);
+void fpr_blockmap_harvest(struct fpr_blockmap *map, struct fpr_harvest *h);
 void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
 			   u32 due, u8 tries);
 void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due);
-void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest);
+void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest, u32 latest_cold);
 void fpr_blockmap_forget(struct fpr_blockmap *map);
 
 unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,

@@ -25,9 +25,8 @@
 #include "ksyms.h"
 #include "stats.h"
 
-/* Buddies moved, and steps walked, in one hold of a zone lock. */
-#define LOCK_BUDDIES	64
-#define LOCK_STEPS	512
+/* Buddies moved in one hold of a zone lock. */
+#define LOCK_BUDDIES	8
 
 static u64 zone_lock(struct zone *zone, unsigned long *flags)
 	__acquires(&zone->lock)
@@ -78,6 +77,8 @@ int fpr_batch_init(struct fpr_batch *batch, unsigned int entries,
 	memset(batch, 0, sizeof(*batch));
 	batch->list.max = entries;
 	batch->list.max_pages = entry_pages;
+	/* No page frame. */
+	batch->joint = ULONG_MAX;
 	batch->list.segs = kvcalloc(batch->list.max,
 				    sizeof(*batch->list.segs), GFP_KERNEL);
 	batch->buddies = kvcalloc(FPR_BATCH_BUDDIES, sizeof(*batch->buddies),
@@ -150,34 +151,47 @@ static unsigned long next_pfn(unsigned long pfn, unsigned int order)
 	return round_down(pfn, 1UL << order) + (1UL << order);
 }
 
+/* Where the free buddies end that follow each other from @pfn on; @pfn: none do. */
+static unsigned long run_end(unsigned long pfn, unsigned long end,
+			     unsigned int order)
+{
+	while (pfn < end) {
+		unsigned int o;
+		struct page *head = free_buddy(pfn, &o);
+		unsigned long next;
+
+		if (!head || o < order)
+			break;
+		next = page_to_pfn(head) + (1UL << o);
+		/* Torn order of a page that is just being taken. */
+		if (next <= pfn)
+			break;
+		pfn = min(next, end);
+	}
+	return pfn;
+}
+
 /**
  * fpr_buddy_peek() - count the free pages of a range, without a lock
  * @pfn: first page frame, of online memory, at a block's start
  * @end: page frame after the last
  * @order: smallest order counted
+ * @run: fewest base pages of contiguous buddies that are counted; 0: any
  *
  * Context: any; a hint.
  * Return: base pages of the range in free buddies of at least @order.
  */
 unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
-			     unsigned int order)
+			     unsigned int order, unsigned long run)
 {
 	unsigned long pages = 0;
 
 	while (pfn < end) {
-		unsigned int o;
-		struct page *head = free_buddy(pfn, &o);
-		unsigned long next = next_pfn(pfn, order);
+		unsigned long next = run_end(pfn, end, order);
 
-		if (head && o >= order) {
-			next = min(page_to_pfn(head) + (1UL << o), end);
-			/* Torn order of a page that is just being taken. */
-			if (next <= pfn)
-				next = next_pfn(pfn, order);
-			else
-				pages += next - pfn;
-		}
-		pfn = next;
+		if (next - pfn >= run)
+			pages += next - pfn;
+		pfn = next > pfn ? next : next_pfn(pfn, order);
 	}
 	return pages;
 }
@@ -277,6 +291,7 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 	batch->buddies[batch->nr].order = order;
 	batch->nr++;
 	batch->pages += pages;
+	batch->joint = pfn + pages;
 	batch->zone_pages += pages;
 	if (batch->held)
 		fpr_stat_set(&fpr_stats.held_pages, batch->pages);
@@ -284,20 +299,44 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 	return FPR_TAKE_END;
 }
 
-/* One hold of the lock of the zone of @pfn: a bounded number of steps. */
+/*
+ * Where the next run to be taken begins, and its end; without the lock, a hint.  One
+ * that goes on where the latest buddy ended is taken whatever its length: it is the
+ * rest of a run whose beginning was in another block, or in a batch that was full.
+ */
+static unsigned long find_run(const struct fpr_batch *batch,
+			      const struct fpr_window *win,
+			      unsigned long pfn, unsigned long *end)
+{
+	while (pfn < *end) {
+		unsigned long next = run_end(pfn, max(*end, win->reach), win->order);
+
+		if (next > pfn && (next - pfn >= win->run || pfn == batch->joint)) {
+			*end = min(*end, next);
+			break;
+		}
+		pfn = next > pfn ? next : next_pfn(pfn, win->order);
+	}
+	return min(pfn, *end);
+}
+
+/*
+ * One hold of the lock of the zone of @pfn: a bounded number of buddies, up to the
+ * first page that is not free after all.
+ */
 static enum fpr_take take_some(struct fpr_batch *batch,
 			       const struct fpr_window *win,
 			       unsigned long *pfn, unsigned long end)
 {
 	struct zone *zone = page_zone(pfn_to_page(*pfn));
-	unsigned int limit = batch->nr + LOCK_BUDDIES, steps = LOCK_STEPS;
+	unsigned int limit = batch->nr + LOCK_BUDDIES;
 	enum fpr_take result = FPR_TAKE_END;
 	unsigned long flags;
 	u64 since;
 
 	enter_zone(batch, zone);
 	since = zone_lock(zone, &flags);
-	while (*pfn < end && batch->nr < limit && steps--) {
+	while (*pfn < end && batch->nr < limit && result == FPR_TAKE_END) {
 		unsigned int order;
 		struct page *head;
 
@@ -306,12 +345,11 @@ static enum fpr_take take_some(struct fpr_batch *batch,
 		head = free_buddy(*pfn, &order);
 		if (!head || order < win->order || page_zone(head) != zone) {
 			*pfn = next_pfn(*pfn, win->order);
-			continue;
+			break;
 		}
 		result = take_one(batch, win, head, order);
-		if (result != FPR_TAKE_END)
-			break;
-		*pfn = page_to_pfn(head) + (1UL << order);
+		if (result == FPR_TAKE_END)
+			*pfn = page_to_pfn(head) + (1UL << order);
 	}
 	zone_unlock(zone, flags, since);
 	return result;
@@ -337,11 +375,11 @@ enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
 	enum fpr_take result = FPR_TAKE_END;
 
 	while (*pfn < end && result == FPR_TAKE_END) {
-		if (!fpr_buddy_peek(*pfn, end, win->order)) {
-			*pfn = end;
-			break;
-		}
-		result = take_some(batch, win, pfn, end);
+		unsigned long stop = end;
+
+		*pfn = find_run(batch, win, *pfn, &stop);
+		while (*pfn < stop && result == FPR_TAKE_END)
+			result = take_some(batch, win, pfn, stop);
 	}
 	return result;
 }

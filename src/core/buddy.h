@@ -44,6 +44,7 @@ struct fpr_buddy {
  * @buddies: the memory as the allocator gave it, ascending
  * @nr: buddies in use
  * @pages: base pages in all
+ * @joint: page frame after the latest buddy, also of an earlier filling
  * @zone: zone of the latest buddy
  * @zone_pages: base pages of @zone in the batch
  * @held: its pages are the device's for a while, and counted as that
@@ -56,6 +57,7 @@ struct fpr_batch {
 	struct fpr_buddy *buddies;
 	unsigned int nr;
 	unsigned long pages;
+	unsigned long joint;
 	struct zone *zone;
 	unsigned long zone_pages;
 	bool held;
@@ -65,7 +67,9 @@ struct fpr_batch {
  * struct fpr_window - what may be taken
  * @lo: first page frame
  * @hi: page frame after the last
- * @order: smallest order
+ * @order: smallest order of a buddy
+ * @run: fewest base pages of contiguous free buddies; 0: any
+ * @reach: page frame to which a run is followed, behind what is taken of it
  * @hold_pages: most base pages that the batch may hold; one buddy always fits
  * @share: it may hold one part in so many of what a zone has free above low
  * @keep: and above so many base pages more
@@ -74,6 +78,8 @@ struct fpr_window {
 	unsigned long lo;
 	unsigned long hi;
 	unsigned int order;
+	unsigned long run;
+	unsigned long reach;
 	unsigned long hold_pages;
 	unsigned int share;
 	unsigned long keep;
@@ -102,7 +108,7 @@ void fpr_batch_putback(struct fpr_batch *batch);
 void fpr_buddy_put(unsigned long pfn, unsigned long pages);
 
 unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
-			     unsigned int order);
+			     unsigned int order, unsigned long run);
 bool fpr_buddy_stuck(unsigned long block);
 enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
 			     const struct fpr_window *win,

@@ -63,11 +63,16 @@ static int start_or_stop(void)
 	return 0;
 }
 
+/* Most entries of one report to a device. */
+static unsigned int entries_of(const struct fpr_device *dev)
+{
+	return min_t(unsigned int, dev->max_entries, FPR_MAX_ENTRIES);
+}
+
 static int check_limits(const struct fpr_device *dev)
 {
 	u64 entry, largest = PAGE_SIZE << FPR_MAX_ORDER;
-	unsigned int entries = min_t(unsigned int, dev->max_entries,
-				     FPR_MAX_ENTRIES);
+	unsigned int entries = entries_of(dev);
 
 	if (!dev->name || !dev->ops || !dev->ops->report ||
 	    !dev->ops->hint != !dev->ops->hint_done) {
@@ -111,9 +116,7 @@ static int check_fill(const struct fpr_device *dev)
 static int attach(struct fpr_device *dev)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned int entries = min_t(unsigned int, dev->max_entries,
-				     FPR_MAX_ENTRIES);
-	int err = fpr_batch_init(&e->batch, entries,
+	int err = fpr_batch_init(&e->batch, entries_of(dev),
 				 fpr_entry_bytes(dev) >> PAGE_SHIFT);
 
 	if (err)

@@ -3,6 +3,7 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/lockdep.h>
+#include <linux/string.h>
 
 #include <fpr/fpr.h>
 
@@ -123,15 +124,20 @@ static void schedule_sweep(u32 now)
 static void harvest(u32 now)
 {
 	struct fpr_engine *e = &fpr_engine;
-	unsigned long taken, recycled = 0;
+	struct fpr_harvest h = {
+		.now = now,
+		.delay_ms = fpr_delay_ms(),
+		.cold_ms = fpr_cold_ms(),
+		.whole = FPR_BLOCK_PAGES,
+	};
 
 	WRITE_ONCE(e->armed, 0);
 	/* First the flag, then the marks; pairs with fpr_engine_wake(). */
 	smp_mb();
-	taken = fpr_blockmap_harvest(&e->map, now, fpr_delay_ms(),
-				     &recycled);
-	fpr_stat_add(&fpr_stats.recycled_blocks, recycled);
-	if (!taken && fpr_hooks_see_frees())
+	fpr_blockmap_harvest(&e->map, &h);
+	fpr_stat_add(&fpr_stats.recycled_blocks, h.recycled);
+	fpr_keep_harvested(&h);
+	if (!h.marks && fpr_hooks_see_frees())
 		return;
 	if (e->sweep_pending)
 		e->sweep_again = true;
@@ -166,7 +172,8 @@ void fpr_engine_params_changed(void)
 
 	mutex_lock(&e->lock);
 	if (e->running) {
-		fpr_blockmap_cap_due(&e->map, now + fpr_delay_ms());
+		fpr_blockmap_cap_due(&e->map, now + fpr_delay_ms(),
+				     now + fpr_cold_ms());
 		e->sweep_pending = true;
 		e->sweep_at = now;
 		fpr_engine_kick();
@@ -318,6 +325,7 @@ void fpr_engine_start(void)
 	mutex_lock(&e->lock);
 	WRITE_ONCE(e->fails, 0);
 	e->sweep_pending = false;
+	memset(&e->feedback, 0, sizeof(e->feedback));
 	fpr_blockmap_activate_all(&e->map, now + fpr_delay_ms());
 	WRITE_ONCE(e->running, true);
 	/* The run harvests what was marked before anything could be queued. */

@@ -30,6 +30,7 @@
 
 #include "blockmap.h"
 #include "buddy.h"
+#include "feedback.h"
 
 /**
  * struct fpr_request - all free memory is wanted now
@@ -71,6 +72,9 @@ struct fpr_hint_request {
  * @batch: isolated memory
  * @sgl: @batch as a scatterlist
  * @pos: page frame at which the pass goes on looking
+ * @pieces: the block at @pos gives what is free in it in pieces
+ * @aged: blocks finished since the latest report that were due since they were freed
+ * @feedback: how much is worth keeping
  * @first_held: first block of @batch
  * @last_held: last block of @batch
  * @sweep_pending: a sweep is to be made at @sweep_at
@@ -109,6 +113,9 @@ struct fpr_engine {
 	struct fpr_batch batch;
 	struct scatterlist *sgl;
 	unsigned long pos;
+	bool pieces;
+	unsigned long aged;
+	struct fpr_feedback feedback;
 	unsigned long first_held;
 	unsigned long last_held;
 	bool sweep_pending;
@@ -139,6 +146,10 @@ extern struct fpr_engine fpr_engine;
 
 /* The device may hold this share of what a zone has free above low. */
 #define FPR_ZONE_SHARE		4
+/* So much of a cold block must be free in runs, or none of them is reported: the
+ * host may have to split a huge page of its own for them.
+ */
+#define FPR_COLD_PAGES		(FPR_BLOCK_PAGES / 8)
 /* Longest distance between two attempts while the device fails reports. */
 #define FPR_MAX_BACKOFF_MS	64000
 
@@ -175,8 +186,13 @@ const char *fpr_control_state(void);
 
 /* host.c */
 unsigned int fpr_effective_order(void);
+unsigned int fpr_piece_order(void);
+unsigned long fpr_cold_run(void);
 unsigned int fpr_delay_ms(void);
+unsigned int fpr_cold_ms(void);
 unsigned int fpr_threshold_kb(void);
+unsigned int fpr_reserve_kb(void);
+unsigned long fpr_reserve_blocks(u32 now);
 const char *fpr_pressure_name(void);
 bool fpr_request_begin(u32 now, bool backing_off);
 void fpr_request_end(bool done);
@@ -185,6 +201,12 @@ void fpr_host_forget(void);
 /* hint.c */
 void fpr_hint_serve(void);
 
+/* keep.c */
+void fpr_keep_harvested(const struct fpr_harvest *h);
+bool fpr_keep_block(unsigned long block, u32 now);
+void fpr_keep_finished(unsigned long block);
+void fpr_keep_reported(u32 now, bool aged);
+
 /* lend.c */
 int fpr_lend_init(void);
 void fpr_lend_exit(void);
@@ -192,6 +214,9 @@ void fpr_lend_exit(void);
 /* memory.c */
 int fpr_memory_init(void);
 void fpr_memory_exit(void);
+unsigned long fpr_memory_runs(unsigned long block);
+unsigned long fpr_memory_pieces(unsigned long block);
+bool fpr_memory_whole(unsigned long block);
 void fpr_memory_sweep(u32 due);
 unsigned long fpr_memory_reported_free(void);
 

@@ -16,12 +16,13 @@
  * struct policy - what a level of pressure means
  * @name: shown in sysfs
  * @delay: eighths of delay_ms
- * @threshold: whether threshold_kb holds
+ * @patient: whether a pass may wait for more (threshold_kb), and memory be kept that
+ *	will be needed again (keep.c)
  */
 struct policy {
 	const char *name;
 	unsigned int delay;
-	bool threshold;
+	bool patient;
 };
 
 static const struct policy policies[FPR_NR_PRESSURES] = {
@@ -37,6 +38,15 @@ static const struct policy *policy(void)
 	return &policies[READ_ONCE(fpr_engine.pressure)];
 }
 
+/* A time that the operator sets, as the host's pressure scales it. */
+static unsigned int scaled_ms(enum fpr_param_id id)
+{
+	const struct fpr_param *param = &fpr_params[id];
+	u64 ms = (u64)fpr_param(id) * policy()->delay / 8;
+
+	return clamp_t(u64, ms, param->min, param->max);
+}
+
 /**
  * fpr_delay_ms() - how long a block has to stay free now, ms
  *
@@ -44,16 +54,32 @@ static const struct policy *policy(void)
  */
 unsigned int fpr_delay_ms(void)
 {
-	const struct fpr_param *param = &fpr_params[FPR_DELAY_MS];
-	u64 ms = (u64)fpr_param(FPR_DELAY_MS) * policy()->delay / 8;
+	return scaled_ms(FPR_DELAY_MS);
+}
 
-	return clamp_t(u64, ms, param->min, param->max);
+/* How long nothing is freed in a block before it is cold, ms; no less than that. */
+unsigned int fpr_cold_ms(void)
+{
+	return max(scaled_ms(FPR_COLD_MS), fpr_delay_ms());
 }
 
 /* How much has to be due before a pass looks, KiB. */
 unsigned int fpr_threshold_kb(void)
 {
-	return policy()->threshold ? fpr_param(FPR_THRESHOLD_KB) : 0;
+	return policy()->patient ? fpr_param(FPR_THRESHOLD_KB) : 0;
+}
+
+/* How much free memory the operator wants to be kept, KiB. */
+unsigned int fpr_reserve_kb(void)
+{
+	return policy()->patient ? fpr_param(FPR_RESERVE_KB) : 0;
+}
+
+/* How much is worth keeping, since it was needed again soon before, blocks. */
+unsigned long fpr_reserve_blocks(u32 now)
+{
+	return policy()->patient ?
+		fpr_feedback_reserve(&fpr_engine.feedback, now) : 0;
 }
 
 /* Smallest order that is reported to the present device. */
@@ -65,6 +91,27 @@ unsigned int fpr_effective_order(void)
 	if (READ_ONCE(fpr_engine.served.pending))
 		order = min(order, READ_ONCE(fpr_engine.served.order));
 	return dev ? max(order, dev->min_order) : order;
+}
+
+/* Smallest piece that the present device can discard, as an order. */
+unsigned int fpr_piece_order(void)
+{
+	const struct fpr_device *dev = READ_ONCE(fpr_engine.dev);
+
+	return dev ? dev->min_order : 0;
+}
+
+/**
+ * fpr_cold_run() - how much must be free in one run of a block that is cold
+ *
+ * Context: any.
+ * Return: base pages; 0: what is free in pieces is not reported.
+ */
+unsigned long fpr_cold_run(void)
+{
+	unsigned int floor = max(fpr_param(FPR_FLOOR_ORDER), fpr_piece_order());
+
+	return floor < fpr_effective_order() ? 1UL << floor : 0;
 }
 
 const char *fpr_pressure_name(void)
@@ -119,8 +166,7 @@ EXPORT_SYMBOL_GPL(fpr_request_all);
  * @now: ms clock
  * @backing_off: reports have failed: only a request that was not tried yet is
  *
- * Then every block that has free memory is a candidate, also what no hook has
- * told of and what is smaller than the order parameter.
+ * The pass for it is like that of a flush, down to the order of the request.
  * Context: worker, engine mutex held.
  */
 bool fpr_request_begin(u32 now, bool backing_off)
@@ -136,7 +182,6 @@ bool fpr_request_begin(u32 now, bool backing_off)
 	WRITE_ONCE(e->served.pending, true);
 	e->wanted.pending = false;
 	e->wanted.fresh = false;
-	fpr_memory_sweep(now);
 	return true;
 }
 

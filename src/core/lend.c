@@ -115,6 +115,7 @@ unsigned int fpr_take_runs(struct fpr_run *runs, unsigned int max,
 }
 EXPORT_SYMBOL_GPL(fpr_take_runs);
 
+/* The contract's name for it: buddy.c is the core's own and exports nothing. */
 void fpr_put_run(unsigned long pfn, unsigned long pages)
 {
 	fpr_buddy_put(pfn, pages);

@@ -15,11 +15,40 @@
 #include "hooks.h"
 #include "params.h"
 
-static unsigned long block_peek(unsigned long block, unsigned int order)
+static unsigned long block_peek(unsigned long block, unsigned int order,
+				unsigned long run)
 {
 	unsigned long pfn = block << FPR_BLOCK_ORDER;
 
-	return fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, order);
+	return fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, order, run);
+}
+
+/**
+ * fpr_memory_runs() - what would be reported of a block that is cold
+ * @block: number of a block of online memory
+ *
+ * Context: any; a hint.
+ * Return: base pages in free runs, 0 if pieces are not reported.
+ */
+unsigned long fpr_memory_runs(unsigned long block)
+{
+	unsigned long run = fpr_cold_run();
+
+	return run ? block_peek(block, fpr_piece_order(), run) : 0;
+}
+
+/* What is free of a block of online memory, in whatever pieces a device takes, and 0
+ * if those of cold blocks are not reported; a hint.
+ */
+unsigned long fpr_memory_pieces(unsigned long block)
+{
+	return fpr_cold_run() ? block_peek(block, fpr_piece_order(), 0) : 0;
+}
+
+/* Whether a block of online memory is free as a whole; a hint. */
+bool fpr_memory_whole(unsigned long block)
+{
+	return block_peek(block, FPR_BLOCK_ORDER, 0) == FPR_BLOCK_PAGES;
 }
 
 /*
@@ -38,8 +67,9 @@ static bool stuck_unseen(unsigned long block)
  * @due: when the blocks found are to be looked at, ms clock
  *
  * A block becomes a candidate when more of it is free than was reported, or will
- * be once the per-CPU lists are drained.  Where less is free now, that is noted,
- * so that a free which no hook sees counts.
+ * be once the per-CPU lists are drained.  Where pieces are all there is, it must
+ * be enough more to be worth a look at a cold block.  Where less is free now, that
+ * is noted, so that a free which no hook sees counts.
  * Context: engine mutex held; no other locks.
  */
 void fpr_memory_sweep(u32 due)
@@ -50,17 +80,19 @@ void fpr_memory_sweep(u32 due)
 
 	for_each_set_bit(block, map->present, map->nblocks) {
 		bool visited = test_bit(block, map->visited);
-		unsigned long pages;
+		unsigned long given = visited ? map->given[block] : 0;
+		unsigned long pages, runs;
 
 		if (test_bit(block, map->active) || test_bit(block, map->held))
 			continue;
-		pages = block_peek(block, order);
-		if (pages > (visited ? map->given[block] : 0) ||
+		pages = block_peek(block, order, 0);
+		runs = fpr_memory_runs(block);
+		if (pages > given || runs >= given + FPR_COLD_PAGES ||
 		    stuck_unseen(block))
 			fpr_blockmap_activate(map, block, due,
 					      FPR_ONE_LOOK);
 		else if (visited)
-			map->given[block] = pages;
+			map->given[block] = min(given, max(pages, runs));
 		cond_resched_tasks_rcu_qs();
 	}
 }
@@ -82,7 +114,8 @@ unsigned long fpr_memory_reported_free(void)
 	for_each_set_bit(block, map->visited, map->nblocks) {
 		if (!fpr_marked(map->marks, block))
 			pages += min_t(unsigned long, map->given[block],
-				       block_peek(block, order));
+				       max(block_peek(block, order, 0),
+					   fpr_memory_runs(block)));
 		cond_resched_tasks_rcu_qs();
 	}
 	mutex_unlock(&fpr_engine.lock);

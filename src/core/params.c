@@ -14,11 +14,20 @@ struct fpr_param fpr_params[FPR_NR_PARAMS] = {
 	[FPR_ORDER] = {
 		"order", FPR_BLOCK_ORDER, 0, FPR_MAX_ORDER,
 	},
+	[FPR_FLOOR_ORDER] = {
+		"floor_order", 4, 0, FPR_MAX_ORDER,
+	},
 	[FPR_DELAY_MS] = {
 		"delay_ms", 800, 10, 600000,
 	},
+	[FPR_COLD_MS] = {
+		"cold_ms", 2000, 10, 600000,
+	},
 	[FPR_THRESHOLD_KB] = {
 		"threshold_kb", 4 << 10, 0, 16 << 20,
+	},
+	[FPR_RESERVE_KB] = {
+		"reserve_kb", 0, 0, 1 << 29,
 	},
 	[FPR_HOLD_KB] = {
 		"hold_kb", 256 << 10, 4 << 10, 16 << 20,
@@ -78,10 +87,16 @@ static const struct kernel_param_ops param_ops = {
 
 FPR_MODULE_PARAM(order, FPR_ORDER,
 		 "smallest order of free memory that is reported (0 to the largest order; default: the order of 2 MiB)");
+FPR_MODULE_PARAM(floor_order, FPR_FLOOR_ORDER,
+		 "smallest free run that is reported of a block that is cold, as an order; that of order or more: none (0 to the largest order; default 4)");
 FPR_MODULE_PARAM(delay_ms, FPR_DELAY_MS,
 		 "milliseconds a block has to stay free before it is reported (10 to 600000; default 800)");
+FPR_MODULE_PARAM(cold_ms, FPR_COLD_MS,
+		 "milliseconds without a free in a block after which it is cold (10 to 600000, no less than delay_ms; default 2000)");
 FPR_MODULE_PARAM(threshold_kb, FPR_THRESHOLD_KB,
 		 "KiB of blocks that must be due before they are reported, within 2 delays at the latest (0 to 16777216; default 4096)");
+FPR_MODULE_PARAM(reserve_kb, FPR_RESERVE_KB,
+		 "KiB of free memory that is not reported, at hand for bursts (0 to 536870912; default 0)");
 FPR_MODULE_PARAM(hold_kb, FPR_HOLD_KB,
 		 "most KiB out of the allocator at any time (4096 to 16777216; default 262144)");
 FPR_MODULE_PARAM(enabled, FPR_ENABLED, "1: report, 0: start paused (default 1)");

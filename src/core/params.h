@@ -8,15 +8,21 @@
 /**
  * enum fpr_param_id - the parameters
  * @FPR_ORDER: smallest order reported
+ * @FPR_FLOOR_ORDER: smallest run reported of a block that is cold, as an order
  * @FPR_DELAY_MS: how long a block has to stay free
+ * @FPR_COLD_MS: how long nothing must have been freed in a block that is cold
  * @FPR_THRESHOLD_KB: how much must be due before a pass looks
+ * @FPR_RESERVE_KB: how much free memory is kept
  * @FPR_HOLD_KB: most memory out of the allocator at a time
  * @FPR_ENABLED: 0 pauses
  */
 enum fpr_param_id {
 	FPR_ORDER,
+	FPR_FLOOR_ORDER,
 	FPR_DELAY_MS,
+	FPR_COLD_MS,
 	FPR_THRESHOLD_KB,
+	FPR_RESERVE_KB,
 	FPR_HOLD_KB,
 	FPR_ENABLED,
 	/* private: */

@@ -65,22 +65,59 @@ static void note_given(unsigned int from)
 }
 
 /*
+ * @block, due at @stamp, has been looked at for whole pieces of order: if more is free
+ * in it, it is looked at again when it is cold.  How much more does not matter yet:
+ * some of it may be on per-CPU lists.
+ */
+static bool cool(unsigned long block, u32 stamp)
+{
+	struct fpr_engine *e = &fpr_engine;
+
+	if (e->pieces || fpr_memory_pieces(block) <= e->map.given[block])
+		return false;
+	fpr_blockmap_activate(&e->map, block,
+			      stamp + (fpr_cold_ms() << e->map.calm[block]) -
+			      fpr_delay_ms(), FPR_COLD_LOOK);
+	return true;
+}
+
+/*
+ * Nothing was found in @block.  It is looked at again if it waits for per-CPU lists:
+ * they arrive without another event, whereas a page in use will mark the block when
+ * it is freed; or when it is cold, if pieces of it are free.
+ */
+static void finish_empty(unsigned long block, u32 now)
+{
+	struct fpr_blockmap *map = &fpr_engine.map;
+	u32 stamp = map->stamp[block];
+
+	if (map->tries[block] == FPR_COLD_LOOK) {
+		/* The host wants what is larger just now; that changes nothing. */
+		if (!fpr_engine.served.pending)
+			fpr_blockmap_drop(map, block);
+		return;
+	}
+	if (fpr_buddy_stuck(block)) {
+		fpr_blockmap_retry(map, block, now, fpr_delay_ms());
+		if (test_bit(block, map->active))
+			return;
+	}
+	if (!cool(block, stamp))
+		fpr_blockmap_drop(map, block);
+}
+
+/*
  * @block has been looked at wholly: its pages are in the batch, or were in an
- * earlier one of this pass, or there were none.  Then it is looked at again only
- * if it waits for per-CPU lists: they arrive without another event, whereas a
- * page in use will mark the block when it is freed.
+ * earlier one of this pass, or there were none.
  */
 static void finish_block(unsigned long block, u32 now)
 {
 	struct fpr_engine *e = &fpr_engine;
 	unsigned long first = block, last = block;
+	u32 stamp = e->map.stamp[block];
 
 	if (!e->map.given[block]) {
-		if (fpr_buddy_stuck(block))
-			fpr_blockmap_retry(&e->map, block, now,
-					   fpr_delay_ms());
-		else
-			fpr_blockmap_drop(&e->map, block);
+		finish_empty(block, now);
 		return;
 	}
 	if (e->batch.nr) {
@@ -93,8 +130,44 @@ static void finish_block(unsigned long block, u32 now)
 	}
 	e->first_held = min(e->first_held, first);
 	e->last_held = max(e->last_held, last);
-	for (; first <= last; first++)
+	for (; first <= last; first++) {
+		fpr_keep_finished(first);
 		fpr_blockmap_hold(&e->map, first);
+	}
+	/* Held and active: so it stays active when it is released. */
+	cool(block, stamp);
+}
+
+/* A block that is cold, or of which all is wanted now, and enough of it is free. */
+static bool gives_pieces(unsigned long block, bool any_age)
+{
+	const struct fpr_engine *e = &fpr_engine;
+
+	return !e->served.pending &&
+	       (any_age || e->map.tries[block] == FPR_COLD_LOOK) &&
+	       fpr_memory_runs(block) >= FPR_COLD_PAGES;
+}
+
+/* What may be taken of @block, which is looked at from its start or goes on. */
+static void open_window(struct fpr_window *win, unsigned long block, u32 now,
+			bool any_age)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned long start = block << FPR_BLOCK_ORDER;
+
+	if (e->pos <= start) {
+		e->pos = start;
+		e->map.given[block] = 0;
+		e->pieces = gives_pieces(block, any_age);
+	}
+	set_window(win, block, now, any_age);
+	win->order = e->pieces ? fpr_piece_order() : fpr_effective_order();
+	win->run = e->pieces ? fpr_cold_run() : 0;
+	win->reach = start + FPR_BLOCK_PAGES;
+	/* A run may go on in the next block, which takes its rest. */
+	if (e->pieces && block + 1 < e->map.nblocks &&
+	    test_bit(block + 1, e->map.present))
+		win->reach += win->run;
 }
 
 /* Fill the batch from @e->pos on; true if there is something to report. */
@@ -102,7 +175,6 @@ static bool collect(u32 now, bool any_age)
 {
 	struct fpr_engine *e = &fpr_engine;
 	struct fpr_window win = {
-		.order = fpr_effective_order(),
 		.hold_pages = fpr_param(FPR_HOLD_KB) >> (PAGE_SHIFT - 10),
 		.share = FPR_ZONE_SHARE,
 	};
@@ -110,7 +182,7 @@ static bool collect(u32 now, bool any_age)
 	e->first_held = ULONG_MAX;
 	e->last_held = 0;
 	for (;;) {
-		unsigned long block, start, end;
+		unsigned long block, end;
 		unsigned int nr = e->batch.nr;
 		enum fpr_take result;
 
@@ -118,13 +190,13 @@ static bool collect(u32 now, bool any_age)
 					      now, any_age);
 		if (block >= e->map.nblocks)
 			return e->batch.nr;
-		start = block << FPR_BLOCK_ORDER;
-		end = start + FPR_BLOCK_PAGES;
-		if (e->pos <= start) {
-			e->pos = start;
-			e->map.given[block] = 0;
+		end = (block + 1) << FPR_BLOCK_ORDER;
+		if (!any_age && e->pos <= block << FPR_BLOCK_ORDER &&
+		    fpr_keep_block(block, now)) {
+			e->pos = end;
+			continue;
 		}
-		set_window(&win, block, now, any_age);
+		open_window(&win, block, now, any_age);
 		result = fpr_buddy_take(&e->batch, &win, &e->pos, end);
 		note_given(nr);
 		if (result == FPR_TAKE_FULL ||
@@ -255,6 +327,7 @@ static int report_due(u32 now, bool any_age)
 	while (!err && e->running && !fpr_oom_pause_ms() &&
 	       collect(now, any_age)) {
 		err = fpr_send_batch(report, note_report);
+		fpr_keep_reported(now, !err && !any_age);
 		fpr_blockmap_release(&e->map, e->first_held, e->last_held,
 				     !err, fpr_now_ms());
 		/* A host that asks is copying memory meanwhile: it comes first. */
@@ -263,6 +336,7 @@ static int report_due(u32 now, bool any_age)
 		cond_resched_tasks_rcu_qs();
 	}
 	/* Blocks whose last pages were in an acknowledged batch already. */
+	fpr_keep_reported(now, !err && !any_age);
 	fpr_blockmap_release(&e->map, e->first_held, e->last_held, true,
 			     fpr_now_ms());
 	return err;
@@ -288,31 +362,31 @@ bool fpr_wait_putback(unsigned int ms)
 				  msecs_to_jiffies(ms));
 }
 
-static unsigned long next_aged(unsigned long from, u32 now, bool any_age)
-{
-	struct fpr_blockmap *map = &fpr_engine.map;
-
-	return any_age ? fpr_blockmap_next_due(map, from, now, true) :
-			 fpr_blockmap_next_aged(map, from, now);
-}
-
-/* Blocks that only pages on per-CPU lists keep from being whole. */
-static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
+/* Blocks that only pages on per-CPU lists keep from being whole, and cold ones. */
+static unsigned long count_stuck(u32 now, bool hasten, bool *late)
 {
 	struct fpr_blockmap *map = &fpr_engine.map;
 	unsigned long block, stuck = 0;
 
-	for (block = next_aged(0, now, any_age); block < map->nblocks;
-	     block = next_aged(block + 1, now, any_age)) {
+	for (block = fpr_blockmap_next_aged(map, 0, now); block < map->nblocks;
+	     block = fpr_blockmap_next_aged(map, block + 1, now)) {
+		bool cold = map->tries[block] == FPR_COLD_LOOK;
+
 		cond_resched_tasks_rcu_qs();
-		if (!fpr_buddy_stuck(block))
+		if (!cold && !fpr_buddy_stuck(block))
 			continue;
 		stuck++;
-		*late |= map->tries[block] >= 1;
+		*late |= !cold && map->tries[block] >= 1;
 		if (hasten)
 			map->stamp[block] = now;
 	}
 	return stuck;
+}
+
+static void drain(void)
+{
+	fpr_stat_add(&fpr_stats.drains, 1);
+	fpr_drain_percpu_lists();
 }
 
 /*
@@ -320,25 +394,24 @@ static unsigned long count_stuck(u32 now, bool any_age, bool hasten, bool *late)
  * long as that CPU neither allocates nor frees.  Where nothing but this keeps
  * enough blocks from being whole, or any block at its second look, the lists are
  * drained: the blocks have been left alone for a delay, so nobody is about to
- * use those pages.
+ * use those pages.  So they are where enough blocks are cold, whose runs they cut.
  */
-static void drain_if_stuck(u32 now, bool any_age)
+static void drain_if_stuck(u32 now)
 {
-	bool late = any_age;
-	unsigned long stuck = count_stuck(now, any_age, false, &late);
+	bool late = false;
+	unsigned long stuck = count_stuck(now, false, &late);
 
 	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_threshold_kb()))
 		return;
-	count_stuck(now, any_age, true, &late);
-	fpr_stat_add(&fpr_stats.drains, 1);
-	fpr_drain_percpu_lists();
+	count_stuck(now, true, &late);
+	drain();
 }
 
 /**
  * fpr_pass() - report all blocks that are due
  * @due: how many there are, for the trace event
  * @now: ms clock
- * @flush: report those that are still ageing too
+ * @flush: report all that is free, whatever its age, and wherever it is
  *
  * Context: worker, engine mutex held; it is dropped while the device reports.
  * Return: 0 or the device's error, and then there is a back-off.
@@ -349,7 +422,12 @@ int fpr_pass(unsigned long due, u32 now, bool flush)
 	u64 start = ktime_get_ns();
 	int err;
 
-	drain_if_stuck(now, flush);
+	if (flush) {
+		drain();
+		fpr_memory_sweep(now);
+	} else {
+		drain_if_stuck(now);
+	}
 	err = report_due(now, flush);
 	fpr_stat_add(&fpr_stats.passes, 1);
 	fpr_stat_set(&fpr_stats.last_pass_us, (ktime_get_ns() - start) / 1000);

@@ -19,6 +19,8 @@ struct fpr_stats {
 	unsigned long errors;
 	unsigned long isolate_failed;
 	unsigned long recycled_blocks;
+	unsigned long saved_blocks;
+	unsigned long kept_blocks;
 	unsigned long held_pages;
 	unsigned long passes;
 	unsigned long wakeups;

@@ -54,8 +54,11 @@ static ssize_t param_store(struct kobject *kobj, struct kobj_attribute *attr,
 	}
 
 PARAM_ATTR(order, FPR_ORDER);
+PARAM_ATTR(floor_order, FPR_FLOOR_ORDER);
 PARAM_ATTR(delay_ms, FPR_DELAY_MS);
+PARAM_ATTR(cold_ms, FPR_COLD_MS);
 PARAM_ATTR(threshold_kb, FPR_THRESHOLD_KB);
+PARAM_ATTR(reserve_kb, FPR_RESERVE_KB);
 PARAM_ATTR(hold_kb, FPR_HOLD_KB);
 PARAM_ATTR(enabled, FPR_ENABLED);
 
@@ -113,8 +116,11 @@ static struct kobj_attribute pressure_attr = __ATTR_RO(pressure);
 
 static struct attribute *main_attrs[] = {
 	&param_order.attr.attr,
+	&param_floor_order.attr.attr,
 	&param_delay_ms.attr.attr,
+	&param_cold_ms.attr.attr,
 	&param_threshold_kb.attr.attr,
+	&param_reserve_kb.attr.attr,
 	&param_hold_kb.attr.attr,
 	&param_enabled.attr.attr,
 	&flush_attr.attr,
@@ -176,6 +182,8 @@ STAT_ATTR(segments, fpr_stats.segments);
 STAT_ATTR(errors, fpr_stats.errors);
 STAT_ATTR(isolate_failed, fpr_stats.isolate_failed);
 STAT_ATTR(recycled_blocks, fpr_stats.recycled_blocks);
+STAT_ATTR(saved_blocks, fpr_stats.saved_blocks);
+STAT_ATTR(kept_blocks, fpr_stats.kept_blocks);
 STAT_ATTR(candidate_blocks, fpr_engine.map.nr_active);
 STAT_ATTR(held_pages, fpr_stats.held_pages);
 STAT_ATTR(passes, fpr_stats.passes);
@@ -201,6 +209,8 @@ static struct attribute *stats_attrs[] = {
 	&stat_errors.attr.attr,
 	&stat_isolate_failed.attr.attr,
 	&stat_recycled_blocks.attr.attr,
+	&stat_saved_blocks.attr.attr,
+	&stat_kept_blocks.attr.attr,
 	&stat_candidate_blocks.attr.attr,
 	&missed_events_attr.attr,
 	&stat_held_pages.attr.attr,

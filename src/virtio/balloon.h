@@ -149,6 +149,10 @@ void vfpr_balloon_stopped(struct vfpr *vf);
 void vfpr_balloon_wake(struct vfpr *vf);
 u32 vfpr_balloon_target(struct vfpr *vf);
 
+/* balloon_get.c: memory for it */
+unsigned long vfpr_balloon_get(struct vfpr_balloon *b, unsigned long want);
+void vfpr_balloon_unget(struct vfpr_balloon *b);
+
 /* balloon_step.c: in and out */
 unsigned long vfpr_balloon_inflate(struct vfpr_balloon *b, unsigned long want);
 unsigned long vfpr_balloon_deflate(struct vfpr_balloon *b, unsigned long want);

@@ -88,8 +88,14 @@ case_set() {
 	holds sys/kernel/fpr/order 0
 	ctl set order 10
 	holds sys/kernel/fpr/order 10
+	ctl set floor_order 0
+	holds sys/kernel/fpr/floor_order 0
+	ctl set cold_ms 600000
+	holds sys/kernel/fpr/cold_ms 600000
 	ctl set threshold_kb 16777216
 	holds sys/kernel/fpr/threshold_kb 16777216
+	ctl set reserve_kb 536870912
+	holds sys/kernel/fpr/reserve_kb 536870912
 	ctl set hold_kb 4096
 	holds sys/kernel/fpr/hold_kb 4096
 	ctl set enabled 0
@@ -100,8 +106,8 @@ case_set() {
 
 case_set_out_of_range() {
 	machine virtio_fpr
-	for pair in 'order 11' 'delay_ms 9' 'delay_ms 600001' 'threshold_kb 16777217' \
-		'hold_kb 4095' 'hold_kb 99999999999999999999' 'enabled 2' 'delay_ms -5' \
+	for pair in 'order 11' 'floor_order 11' 'cold_ms 9' 'delay_ms 9' 'delay_ms 600001' 'threshold_kb 16777217' \
+		'reserve_kb 536870913' 'hold_kb 4095' 'hold_kb 99999999999999999999' 'enabled 2' 'delay_ms -5' \
 		'delay_ms 1.5' 'delay_ms fast' 'delay_ms 0x20'; do
 		# shellcheck disable=SC2086 # words
 		ctl set $pair
@@ -129,12 +135,12 @@ case_set_usage() {
 	exits 2
 	ctl set delay_ms
 	exits 2
-	complains 'names: order delay_ms'
+	complains 'names: order floor_order delay_ms'
 	ctl set delay_ms 1 2
 	exits 2
 	ctl set nonsense 1
 	exits 2
-	complains 'unknown parameter nonsense; there are: order delay_ms'
+	complains 'unknown parameter nonsense; there are: order floor_order delay_ms'
 	ctl set delay 1
 	exits 2
 	ctl set '.*' 1

@@ -14,8 +14,10 @@ case_status() {
 	prints 'state idle (nothing to do, no timer runs)'
 	prints 'enabled yes'
 	prints 'order 9 (blocks of 2.0 MiB and larger)'
-	prints 'delay 800 ms'
+	prints 'floor 4 (runs of 64 KiB and more, of cold blocks)'
+	prints 'delay 800 ms, 2000 ms until a block is cold'
 	prints 'threshold 2048 KiB'
+	prints 'reserve 0 KiB'
 	prints 'hold 65536 KiB'
 	prints 'memory of guest 4.00 GiB'
 	prints 'free in guest 2.00 GiB'
@@ -26,6 +28,7 @@ case_status() {
 	prints 'isolate failed 1'
 	prints 'recycled 15 blocks (1.0 % of what was reported)'
 	prints 'candidates 3 blocks (6.0 MiB)'
+	prints 'kept of them 2 blocks (8 were needed again so far)'
 	prints 'held now 0 KiB'
 	prints 'last pass 812 us'
 	prints 'max lock hold 13042 ns'
@@ -91,8 +94,8 @@ case_watch() {
 	exits 0
 	quiet
 	lines 5
-	prints 'time free reported reported reports segments candidates recycled errors state'
-	prints '2048.0 1024.0 0.0 0.0 0.0 3 0.0 0 idle'
+	prints 'time free reported reported reports segments candidates kept recycled errors state'
+	prints '2048.0 1024.0 0.0 0.0 0.0 3 2 0.0 0 idle'
 }
 
 case_watch_rates() {
@@ -108,7 +111,7 @@ case_watch_rates() {
 	) &
 	ctl watch 2 1
 	wait
-	prints '2048.0 1024.0 10.0 1.0 0.5 3 5.0 7 idle'
+	prints '2048.0 1024.0 10.0 1.0 0.5 3 2 5.0 7 idle'
 }
 
 case_watch_repeats_its_header() {
@@ -164,7 +167,7 @@ case_get() {
 	prints 'max_lock_hold_ns 13042'
 	ctl get nonsense
 	exits 2
-	complains 'there are: order delay_ms'
+	complains 'there are: order floor_order delay_ms'
 	complains 'max_lock_hold_ns'
 	ctl get a b
 	exits 2
@@ -255,7 +258,7 @@ case_usage() {
 # What the modules' source, fprctl and fpr(7) say about a parameter must agree.
 case_ranges_and_defaults_agree() {
 	machine virtio_fpr
-	for name in delay_ms threshold_kb hold_kb; do
+	for name in delay_ms cold_ms threshold_kb reserve_kb hold_kb; do
 		# "delay_ms", 800, 10, 600000,   (a number may be written as 8 << 10)
 		line=$(sed -n "s/^.*\"$name\", *\([^\"]*\),.*/\1/p" "$top/src/core/params.c" | sed 1q)
 		default=$((${line%%,*}))

@@ -15,13 +15,13 @@ put() { # file text
 machine_core() { # directory that becomes /sys when the module is loaded
 	put "$1/module/fpr/version" 0.1.0
 	put "$1/module/fpr/parameters/allow_encrypted" N
-	for pair in order=9 delay_ms=800 threshold_kb=2048 hold_kb=65536 enabled=1 \
+	for pair in order=9 floor_order=4 delay_ms=800 cold_ms=2000 threshold_kb=2048 reserve_kb=0 hold_kb=65536 enabled=1 \
 		state=no-device device=none pressure=unknown hook=tracepoint flush= allow_encrypted=N; do
 		put "$1/kernel/fpr/${pair%%=*}" "${pair#*=}"
 	done
 	for pair in reported_pages=786432 reported_bytes=3221225472 \
 		reported_free_pages=262144 reports=12 segments=96 errors=0 \
-		isolate_failed=1 recycled_blocks=15 candidate_blocks=3 missed_events=0 held_pages=0 \
+		isolate_failed=1 recycled_blocks=15 saved_blocks=8 kept_blocks=2 candidate_blocks=3 missed_events=0 held_pages=0 \
 		passes=14 wakeups=40 sweeps=2 drains=1 requests=0 last_pass_us=812 max_lock_hold_ns=13042; do
 		put "$1/kernel/fpr/stats/${pair%%=*}" "${pair#*=}"
 	done

@@ -9,6 +9,8 @@
 # have no such module: there they are skipped.
 
 : "${DRIVER:=virtio_fpr}"
+# The unit of what follows is KiB.
+MIB=1024
 ours() { [ "$DRIVER" = virtio_fpr ]; }
 
 # ours_only N: whether points follow that are for virtio_fpr alone; skips N if not
@@ -93,6 +95,30 @@ load_driver() {
 }
 unload_driver() { rmmod "$DRIVER" && { ! ours || rmmod fpr; }; }
 
+# remember_free: what is free now; free_again TEXT [KIB]: a point that is ok when all
+# of it is free again, and no more than KIB on top
+remember_free() {
+	settle
+	free_before=$(memfree_kb)
+}
+free_again() {
+	settle
+	memory_back "$1" "$free_before" "${2:-32768}"
+}
+
+# begin: the driver is loaded; a point.  finish [KIB]: the balloon empty, its memory
+# free again, the driver unloaded, three points; and all is over for the host
+begin() {
+	check "the driver loads" load_driver
+	remember_free
+}
+finish() {
+	inflate_to 0
+	free_again "the memory is back, KiB" "$@"
+	check "unload" unload_driver
+	host_sync over >/dev/null
+}
+
 # load SEED [MIB]: a load that verifies its memory; load_ends stops it
 load() {
 	memload 3600 "${2:-60}" 2 /mnt "$1" >/tmp/memload.log 2>&1 &
@@ -110,12 +136,24 @@ load_ends() {
 fill() { dd if=/dev/zero of=/mnt/file bs=1M count="$1" 2>/dev/null; }
 fill_all() { fill $((($(meminfo MemAvailable) - $1) / 1024)); }
 
+# freed_is_reported TEXT: a point, beside a load
+freed_is_reported() {
+	fill 60
+	reported_before=$(fpr stats/reported_pages)
+	rm /mnt/file
+	# What the load leaves free is in small pieces.
+	fpr_set order 0
+	fpr_set flush 1
+	fpr_set order 9
+	check "$1" fpr_above stats/reported_pages "$reported_before"
+}
+
 # fuse MIB: a process that takes so much, and is who is killed for memory, if
 # anybody is; burn kills it
 fuse() {
 	sh -c 'echo 1000 >/proc/self/oom_score_adj; exec hog "$@"' hog "$1" 3600000 >/dev/null 2>&1 &
 	fuse=$!
-	fuse_kb=$(($1 * 1024))
+	fuse_kb=$(($1 * MIB))
 	wait_until 20 blown_up
 }
 blown_up() { [ "$(awk '/^VmRSS/ { print $2 }' "/proc/$fuse/status")" -ge "$fuse_kb" ]; }

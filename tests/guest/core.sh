@@ -5,7 +5,7 @@
 # vm: mem=512 smp=2 timeout=120 modules=fpr,fpr_testdev files=docs/abi/sysfs-kernel-fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 58
+plan 64
 
 # bad NAME=VALUE RANGE: the load fails, and the log names the range
 bad() {
@@ -25,7 +25,8 @@ bad hook=magic "hook must be auto, tracepoint, tracepoint.drain, ftrace, kprobe 
 
 # Every parameter, with every kind of nonsense that it can be given: at load and
 # while loaded.  Each is refused, names the range, and changes nothing.
-ranges="order:0:10 delay_ms:10:600000 threshold_kb:0:16777216 hold_kb:4096:16777216 enabled:0:1"
+ranges="order:0:10 floor_order:0:10 delay_ms:10:600000 cold_ms:10:600000
+threshold_kb:0:16777216 reserve_kb:0:536870912 hold_kb:4096:16777216 enabled:0:1"
 nonsense() { # smallest largest
 	[ "$1" = 0 ] || echo $(($1 - 1))
 	echo $(($2 + 1))

@@ -1,44 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Fragments free memory: touches as much as it may, and frees every second piece
- * of it.
+ * Fragments free memory: touches as much as it may, and frees one piece of it in
+ * so many.
  *
- * usage: fragment RESERVE_MIB [PIECE_KIB]
+ * usage: fragment RESERVE_MIB [PIECE_KIB [EVERY]]
  *
  * All memory that is available but for RESERVE_MIB is touched, in base pages.
- * Then every second PIECE_KIB (64) of it is given back, "fragmented KEPT_KIB" is
- * printed, and the rest is kept until standard input ends or a signal comes.
+ * Then one PIECE_KIB (64) in EVERY (2) of it is given back, "fragmented KEPT_KIB"
+ * is printed, and the rest is kept until standard input ends or a signal comes.
  */
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "meminfo.h"
+
 #define PAGE 4096UL
-
-static unsigned long available_kib(void)
-{
-	unsigned long kib = 0;
-	char line[128];
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib;
-}
 
 int main(int argc, char **argv)
 {
-	unsigned long reserve, piece, bytes, at;
+	unsigned long reserve, piece, every, bytes, at;
 	char *mem, byte;
 
 	reserve = argc > 1 ? strtoul(argv[1], NULL, 10) << 10 : 0;
 	piece = (argc > 2 ? strtoul(argv[2], NULL, 10) : 64) << 10;
-	if (!reserve || !piece || argc > 3) {
-		fprintf(stderr, "usage: fragment RESERVE_MIB [PIECE_KIB]\n");
+	every = argc > 3 ? strtoul(argv[3], NULL, 10) : 2;
+	if (!reserve || !piece || every < 2 || argc > 4) {
+		fprintf(stderr, "usage: fragment RESERVE_MIB [PIECE_KIB [EVERY]]\n");
 		return 2;
 	}
 	if (available_kib() <= reserve) {
@@ -46,7 +35,7 @@ int main(int argc, char **argv)
 			available_kib());
 		return 1;
 	}
-	bytes = ((available_kib() - reserve) << 10) / (2 * piece) * (2 * piece);
+	bytes = ((available_kib() - reserve) << 10) / (every * piece) * (every * piece);
 	mem = mmap(NULL, bytes, PROT_READ | PROT_WRITE,
 		   MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (mem == MAP_FAILED) {
@@ -57,12 +46,12 @@ int main(int argc, char **argv)
 	madvise(mem, bytes, MADV_NOHUGEPAGE);
 	for (at = 0; at < bytes; at += PAGE)
 		mem[at] = 1;
-	for (at = 0; at < bytes; at += 2 * piece)
+	for (at = 0; at < bytes; at += every * piece)
 		if (madvise(mem + at, piece, MADV_DONTNEED)) {
 			perror("fragment: madvise");
 			return 1;
 		}
-	printf("fragmented %lu\n", bytes >> 11);
+	printf("fragmented %lu\n", (bytes - bytes / every) >> 10);
 	fflush(stdout);
 	while (read(0, &byte, 1) > 0)
 		;

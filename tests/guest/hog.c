@@ -14,21 +14,9 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "meminfo.h"
+
 #define MIB (1UL << 20)
-
-static unsigned long available_kib(void)
-{
-	unsigned long kib = 0;
-	char line[128];
-	FILE *file = fopen("/proc/meminfo", "r");
-
-	while (file && fgets(line, sizeof(line), file))
-		if (sscanf(line, "MemAvailable: %lu", &kib) == 1)
-			break;
-	if (file)
-		fclose(file);
-	return kib;
-}
 
 int main(int argc, char **argv)
 {

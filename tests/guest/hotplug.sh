@@ -76,7 +76,6 @@ offline() {
 	done
 	return 1
 }
-log_has() { dmesg | grep -q "$1"; }
 fpr_set enabled 0
 echo 14000 >/sys/module/fpr_testdev/parameters/delay_ms
 fpr_set enabled 1

@@ -3,27 +3,17 @@
 # A balloon and hibernation, image written and resumed from in one boot: given back
 # before, so that no image is made of it, and grown again after.
 # vm: mem=512 smp=2 timeout=240 balloon=free-page-reporting=on
-# vm: modules=fpr,virtio_fpr,virtio_balloon,virtio_blk files=memload,balloon-lib.sh disk=1024
+# vm: modules=fpr,virtio_fpr,virtio_balloon,virtio_blk files=memload,balloon-lib.sh,hibernate-lib.sh
+# vm: disk=1024
 # Before 6.4 "test_resume" does not work: the disk is busy.
 # vm: kernels=6.12-cloud,6.12-generic,6.12-rt,6.12-debug,6.18-cloud,7.2-cloud,7.3-cloud
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
+. /bin/hibernate-lib.sh
 plan 12
 
-MIB=1024
-modprobe virtio_blk || bail "no disk"
-wait_until 10 test -b /dev/vda || bail "no disk"
-mkswap /dev/vda >/dev/null || bail "no swap"
-swapon /dev/vda || bail "no swap"
-grep -q disk /sys/power/state || bail "this kernel cannot hibernate"
-echo test_resume >/sys/power/disk || bail "this kernel cannot try hibernation"
-# It looks for an image there, once, and finds none.
-cat /sys/block/vda/dev >/sys/power/resume 2>/dev/null
-
-# The log is part of the image, which was made before it was written.
-from_image() { dmesg | grep -q "hibernation entry" && ! dmesg | grep -q "Image saving"; }
-hibernate() { echo disk >/sys/power/state; }
+can_hibernate
 check "the driver loads" load_driver
 load 1
 inflate_to $((160 * MIB))

@@ -9,10 +9,7 @@
 . /bin/balloon-lib.sh
 plan 19
 
-MIB=1024
-check "the driver loads" load_driver
-settle
-free_before=$(memfree_kb)
+begin
 total=$(meminfo MemTotal)
 inflate_to $((240 * MIB))
 equal "what the guest may have back is its own, KiB less" $((total - $(meminfo MemTotal))) 0
@@ -33,21 +30,18 @@ fi
 
 # Also while the balloon tries to get more than there is.
 inflate_to $((120 * MIB))
-most=$((($(meminfo MemAvailable) / MIB + 120) * MIB))
+# What is available may become free while it tries: still more than that
+most=$((($(meminfo MemAvailable) / MIB + 120 + 32) * MIB))
 ask $most
 host_sync short-$most 120 >/dev/null
 equal "nobody was killed" "$(vmstat oom_kill)" 0
 check "a process gets 200 MiB" hog 200 500
 equal "nobody was killed" "$(vmstat oom_kill)" 0
 inflated=$(vmstat balloon_inflate)
-# By then it would have tried again.
-sleep 6
+# Longer than it ever waits
+sleep 14
 equal "it does not grow by itself, pages" $(($(vmstat balloon_inflate) - inflated)) 0
 left=$(balloon_kb)
 inflate_to $((left / 2 / 4 * 4))
 inflate_to $((left + 40 * MIB))
-inflate_to 0
-settle
-memory_back "the memory is back, KiB" "$free_before" 32768
-check "unload" unload_driver
-host_sync over >/dev/null
+finish

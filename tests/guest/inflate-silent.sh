@@ -11,13 +11,11 @@
 . /bin/balloon-lib.sh
 plan 46
 
-MIB=1024
 muted() { [ "$(cat /sys/module/fpr_mute/parameters/lost)" -gt 0 ]; }
 timeout_ms=$(slow 1500)
 check "the driver loads" load_driver "report_timeout_ms=$timeout_ms"
 check "what is free is reported" fpr_set flush 1
-settle
-free_before=$(memfree_kb)
+remember_free
 total=$(meminfo MemTotal)
 load 1
 
@@ -60,6 +58,5 @@ reached $((100 * MIB))
 check "memory is as it was written" load_ends
 inflate_to 0
 check "unload" unload_driver
-settle
-memory_back "the memory is back, KiB" "$free_before" 32768
+free_again "the memory is back, KiB"
 host_sync over >/dev/null

@@ -4,11 +4,11 @@
 # for a migration, under a load that verifies its memory, at several orders, slow,
 # failing and with odd limits.
 # Not one byte changes, and all memory is back in the end.
-# vm: mem=1024 smp=2 timeout=300 modules=fpr,fpr_testdev files=memload
+# vm: mem=1024 smp=2 timeout=400 modules=fpr,fpr_testdev files=memload
 # vm: append=LOAD_S=6
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 47
+plan 61
 
 testdev() { cat "/sys/module/fpr_testdev/parameters/$1"; }
 testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
@@ -57,14 +57,19 @@ flush_until_ok() {
 	fpr_set flush 1
 }
 
-modprobe fpr delay_ms=10 threshold_kb=0 || bail "fpr does not load"
+modprobe fpr delay_ms=10 cold_ms=10 threshold_kb=0 || bail "fpr does not load"
 settle
 free_before=$(memfree_kb)
 
 modprobe fpr_testdev
-round "order 9"
+fpr_set floor_order 4
+round "order 9, pieces down to order 4"
+
+fpr_set floor_order 0
+round "order 9, pieces down to a page"
 
 fpr_set order 10
+fpr_set floor_order 10
 testdev_set expect_order 10
 round "order 10, slow"
 
@@ -92,6 +97,12 @@ equal "the device is gone" "$(fpr device)" none
 modprobe fpr_testdev max_entries=2 max_entry_kb=2048 min_order=9
 fpr_set order 0
 round "2 entries of 2 MiB"
+
+rmmod fpr_testdev
+modprobe fpr_testdev max_entries=32 min_order=2
+fpr_set order 9
+fpr_set floor_order 3
+round "pieces of order 2, in runs of order 3"
 
 rmmod fpr_testdev
 refuse "a device that cannot take one block is refused" \

@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Memory that is free in pieces: that of a block that is cold leaves the host, in few
+# discards; what is smaller than the floor, too little of a block, or hot stays.
+# vm: mem=512 smp=2 timeout=420 balloon=free-page-reporting=on
+# vm: modules=fpr,virtio_fpr files=fragment
+# shellcheck disable=SC1091 # the path is the guest's
+. /test/lib.sh
+plan 16
+
+# fragments PIECE_KIB EVERY: leaves $kept and $freed, KiB
+fragments() {
+	: >/tmp/fragments
+	fragment 150 "$@" <>/tmp/never >/tmp/fragments &
+	program=$!
+	wait_until 90 grep -q fragmented /tmp/fragments || return 1
+	kept=$(sed 's/fragmented //' /tmp/fragments)
+	freed=$((kept / ($2 - 1)))
+}
+reported_kb() { echo $(($(fpr stats/reported_bytes) >> 10)); }
+whole_again() {
+	kill $program
+	wait $program
+	check "$1" wait_until 20 fpr_above stats/reported_bytes $((before + kept * 900))
+}
+# What the kernel itself frees meanwhile, and whole blocks that were left over
+some_kb=$((16 << 10))
+# Longer than it takes to be cold
+cold() { sleep "$(slow 5)"; }
+
+check "the driver loads" sh -c "modprobe fpr floor_order=9 && modprobe virtio_fpr"
+check "all is reported" fpr_set flush 1
+
+fragments 64 2 || bail "no fragments"
+diag "freed $((freed >> 10)) MiB in pieces of 64 KiB"
+cold
+before=$(reported_kb)
+cold
+in_range "without a floor the pieces stay, KiB" $(($(reported_kb) - before)) 0 $some_kb
+host_sync fragmented >/dev/null
+before=$(reported_kb)
+segments=$(fpr stats/segments)
+reports=$(fpr stats/reports)
+fpr_set floor_order 4
+host_sync given 60 >/dev/null
+given=$(($(reported_kb) - before))
+segments=$(($(fpr stats/segments) - segments))
+reports=$(($(fpr stats/reports) - reports))
+diag "$given KiB of $freed in $segments discards, $reports reports"
+in_range "95 % of what was freed is reported, KiB" "$given" $((freed * 95 / 100)) \
+	$((freed + freed / 8 + some_kb))
+in_range "a discard for a piece, and few more" "$segments" 1 $((freed * 5 / 256))
+check "of which there are many in a report" test "$segments" -gt $((reports * 20))
+in_range "it counts as reported, KiB" $(($(fpr stats/reported_free_pages) * 4)) \
+	$((freed * 9 / 10)) $((freed + (400 << 10)))
+
+before=$(fpr stats/reported_bytes)
+whole_again "whole blocks are reported when they are whole again"
+
+fragments 32 2 || bail "no fragments"
+cold
+before=$(reported_kb)
+cold
+in_range "pieces below the floor stay, KiB" $(($(reported_kb) - before)) 0 $some_kb
+fpr_set floor_order 3
+check "until the floor is lower" wait_until 30 fpr_above stats/reported_bytes \
+	$((before * 1024 + freed * 900))
+fpr_set floor_order 4
+before=$(fpr stats/reported_bytes)
+whole_again "whole blocks again"
+
+fragments 64 16 || bail "no fragments"
+before=$(reported_kb)
+cold
+in_range "too little of a block stays, KiB" $(($(reported_kb) - before)) 0 $some_kb
+before=$(fpr stats/reported_bytes)
+whole_again "but for whole blocks"
+
+# Hot: freed into again and again, sooner than it is cold
+fpr_set cold_ms 600000
+fragments 64 2 || bail "no fragments"
+cold
+before=$(reported_kb)
+cold
+in_range "what is not cold stays, KiB" $(($(reported_kb) - before)) 0 $some_kb
+check "but for a flush" fpr_set flush 1
+in_range "which reports it, KiB" $(($(reported_kb) - before)) $((freed * 95 / 100)) \
+	$((freed + freed / 8 + some_kb))
+kill $program

@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Taking free buddies, on a made-up allocator (shim/linux/mmzone.h): which runs are
+ * taken, in how many entries, that nothing in use is, and how long the lock is held.
+ */
+#include "test.h"
+
+#include <limits.h>
+
+#include <linux/bitops.h>
+#include <linux/errno.h>
+#include <linux/mmzone.h>
+#include <linux/slab.h>
+
+/* In the place of the kernel's side of these headers. */
+#define _FPR_COMPAT_H
+#define _FPR_KSYMS_H
+#define _FPR_STATS_H
+#define _FPR_FPR_H
+struct fpr_device {
+	unsigned int min_order;
+	u64 max_entry_bytes;
+};
+static struct { unsigned long held_pages, isolate_failed, max_lock_hold_ns; } fpr_stats;
+#define fpr_stat_set(stat, value)	(*(stat) = (value))
+#define fpr_stat_add(stat, value)	(*(stat) += (value))
+
+#include "../../src/core/buddy.c"
+
+#define BLOCKS	8UL
+#define PAGES	(BLOCKS * FPR_BLOCK_PAGES)
+#define FLOOR	16UL
+
+int shim_alloc_budget = -1;
+
+static struct zone zone;
+static struct page pages[PAGES];
+static bool used[PAGES], taken[PAGES];
+static unsigned int moved, longest_hold, entries, reports;
+/* Called with the lock: what others do just before it is taken. */
+static void (*race)(void);
+static unsigned int rnd;
+
+struct page *pfn_to_page(unsigned long pfn)
+{
+	assert_true(pfn < PAGES);
+	return &pages[pfn];
+}
+
+unsigned long page_to_pfn(const struct page *page)
+{
+	return page - pages;
+}
+
+struct zone *page_zone(const struct page *page)
+{
+	(void)page;
+	return &zone;
+}
+
+static bool all_free(unsigned long pfn, unsigned long n)
+{
+	while (n--)
+		if (used[pfn + n] || pages[pfn + n].isolated)
+			return false;
+	return true;
+}
+
+/* Free pages as the allocator would have merged them. */
+static void merge(void)
+{
+	unsigned long pfn, n;
+
+	for (pfn = 0; pfn < PAGES; pfn++) {
+		pages[pfn].buddy = false;
+		pages[pfn].refs = used[pfn];
+		pages[pfn]._mapcount.counter = -1;
+	}
+	for (pfn = 0; pfn < PAGES; pfn += n) {
+		unsigned int order = FPR_MAX_ORDER;
+
+		n = 1;
+		if (!all_free(pfn, 1))
+			continue;
+		while (pfn & ((1UL << order) - 1) || !all_free(pfn, 1UL << order))
+			order--;
+		n = 1UL << order;
+		pages[pfn].buddy = true;
+		pages[pfn].private = order;
+	}
+}
+
+void spin_lock(int *lock)
+{
+	assert_false(*lock);
+	if (race)
+		race();
+	*lock = 1;
+	moved = 0;
+}
+
+void spin_unlock(int *lock)
+{
+	assert_true(*lock);
+	*lock = 0;
+	longest_hold = max(longest_hold, moved);
+}
+
+unsigned long fpr_isolate_free_page(struct page *page, unsigned int order)
+{
+	unsigned long pfn = page_to_pfn(page), n;
+
+	assert_true(zone.lock);
+	assert_true(page->buddy);
+	assert_int_equal(page->private, order);
+	page->buddy = false;
+	for (n = 0; n < 1UL << order; n++) {
+		assert_false(used[pfn + n]);
+		assert_false(pages[pfn + n].isolated);
+		pages[pfn + n].isolated = true;
+	}
+	moved++;
+	return n;
+}
+
+void fpr_putback_isolated_page(struct page *page, unsigned int order, int type)
+{
+	unsigned long n;
+
+	(void)type;
+	assert_true(zone.lock);
+	for (n = 0; n < 1UL << order; n++) {
+		assert_true(page[n].isolated);
+		page[n].isolated = false;
+	}
+	moved++;
+}
+
+/* The device has it, and then it goes back. */
+static void report(struct fpr_batch *batch)
+{
+	unsigned int i;
+
+	for (i = 0; i < batch->list.nr; i++) {
+		const struct fpr_segment *seg = &batch->list.segs[i];
+		unsigned long n;
+
+		for (n = 0; n < seg->npages; n++) {
+			assert_true(pages[seg->pfn + n].isolated);
+			assert_false(taken[seg->pfn + n]);
+			taken[seg->pfn + n] = true;
+		}
+	}
+	entries += batch->list.nr;
+	reports++;
+	fpr_batch_putback(batch);
+	merge();
+}
+
+/* As a pass does it, with a device of @max entries. */
+static void take_all(unsigned int order, unsigned long run, unsigned int max)
+{
+	struct fpr_batch batch;
+	unsigned long block;
+
+	memset(taken, 0, sizeof(taken));
+	entries = 0;
+	reports = 0;
+	longest_hold = 0;
+	assert_int_equal(fpr_batch_init(&batch, max, 1UL << 20), 0);
+	for (block = 0; block < BLOCKS; block++) {
+		unsigned long pfn = block << FPR_BLOCK_ORDER;
+		unsigned long end = pfn + FPR_BLOCK_PAGES;
+		struct fpr_window win = {
+			.hi = PAGES, .order = order, .run = run,
+			.reach = min(end + run, PAGES), .hold_pages = PAGES, .share = 1,
+		};
+
+		while (fpr_buddy_take(&batch, &win, &pfn, end) == FPR_TAKE_FULL)
+			report(&batch);
+		/* At its end, or that of a buddy of two blocks. */
+		assert_true(pfn == end || pfn == end + FPR_BLOCK_PAGES);
+	}
+	if (batch.nr)
+		report(&batch);
+	fpr_batch_destroy(&batch);
+	/* Those of two pageblocks go back in two parts. */
+	assert_true(longest_hold <= 2 * LOCK_BUDDIES);
+}
+
+/* Pages that run of at least @run pages, made of aligned groups of 2^order, hold. */
+static unsigned long check_runs(unsigned int order, unsigned long run)
+{
+	unsigned long group = 1UL << order, pfn, start, n, runs = 0;
+
+	for (pfn = 0; pfn < PAGES; runs++) {
+		for (start = pfn; pfn < PAGES && all_free(pfn, group); pfn += group)
+			;
+		for (n = start; n < pfn; n++)
+			assert_int_equal(taken[n], pfn - start >= run);
+		if (pfn - start < run)
+			runs--;
+		for (; pfn < PAGES && !all_free(pfn, group); pfn += group)
+			for (n = 0; n < group; n++)
+				assert_false(taken[pfn + n]);
+	}
+	return runs;
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	race = NULL;
+	rnd = 1;
+	memset(used, 0, sizeof(used));
+	memset(pages, 0, sizeof(pages));
+	merge();
+	return 0;
+}
+
+/* Every second 64 KiB, not aligned to them. */
+static void fragment(unsigned long phase)
+{
+	unsigned long pfn;
+
+	for (pfn = 0; pfn < PAGES; pfn++)
+		used[pfn] = (pfn + phase) / 16 % 2;
+	merge();
+}
+
+static void whole_blocks_only(void **state)
+{
+	(void)state;
+	used[FPR_BLOCK_PAGES * 3 + 7] = true;
+	merge();
+	take_all(FPR_BLOCK_ORDER, 0, 32);
+	check_runs(FPR_BLOCK_ORDER, 1);
+	assert_false(taken[FPR_BLOCK_PAGES * 3]);
+	assert_true(taken[FPR_BLOCK_PAGES * 4]);
+	assert_int_equal(entries, 2);
+}
+
+static void a_run_is_one_entry_wherever_it_lies(void **state)
+{
+	unsigned long phase, runs;
+
+	(void)state;
+	for (phase = 0; phase < 32; phase++) {
+		fragment(phase);
+		take_all(0, FLOOR, 1024);
+		runs = check_runs(0, FLOOR);
+		assert_true(runs >= PAGES / 32 - 1);
+		assert_int_equal(entries, runs);
+		assert_int_equal(reports, 1);
+	}
+}
+
+static void a_full_batch_cuts_no_run_short(void **state)
+{
+	unsigned long runs;
+	unsigned int max;
+
+	(void)state;
+	for (max = 1; max < 40; max++) {
+		fragment(max);
+		take_all(0, FLOOR, max);
+		runs = check_runs(0, FLOOR);
+		/* A device with few entries gets what goes on in the next one. */
+		assert_in_range(entries, runs, runs + reports);
+	}
+}
+
+static void what_is_below_the_floor_stays(void **state)
+{
+	unsigned long pfn;
+
+	(void)state;
+	fragment(5);
+	take_all(0, FLOOR + 1, 32);
+	assert_int_equal(check_runs(0, FLOOR + 1), 0);
+	assert_int_equal(entries, 0);
+	for (pfn = 0; pfn < PAGES; pfn += FPR_BLOCK_PAGES)
+		assert_in_range(fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, 0, FLOOR),
+				256 - 16, 256);
+	assert_int_equal(fpr_buddy_peek(0, PAGES, 0, FLOOR + 1), 0);
+}
+
+static void a_device_gets_no_smaller_pieces_than_it_takes(void **state)
+{
+	unsigned long phase;
+
+	(void)state;
+	for (phase = 0; phase < 32; phase++) {
+		fragment(phase);
+		take_all(2, 8, 32);
+		check_runs(2, 8);
+		assert_int_equal(fpr_buddy_peek(0, PAGES, 2, 8) > 0, true);
+	}
+}
+
+static void random_memory_gives_exactly_its_runs(void **state)
+{
+	unsigned int round;
+
+	(void)state;
+	for (round = 0; round < 300; round++) {
+		unsigned int one_in = 2 + next_random(&rnd) % 200;
+		unsigned long run = 1 + next_random(&rnd) % 64, pfn, free = 0;
+
+		for (pfn = 0; pfn < PAGES; pfn++)
+			used[pfn] = !(next_random(&rnd) % one_in);
+		merge();
+		take_all(0, run, 1 + next_random(&rnd) % 64);
+		check_runs(0, run);
+		for (pfn = 0; pfn < PAGES; pfn++)
+			free += taken[pfn];
+		assert_int_equal(fpr_buddy_peek(0, PAGES, 0, run), free);
+	}
+}
+
+/* What isolating asserts: nothing is taken that was allocated since the look. */
+static void others_allocate(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 20; i++) {
+		unsigned long pfn = next_random(&rnd) % PAGES;
+
+		if (!pages[pfn].isolated)
+			used[pfn] = next_random(&rnd) % 2;
+	}
+	/* Not while a batch goes back: that merges when all of it is there. */
+	merge();
+}
+
+static void what_changes_between_look_and_lock_is_left_alone(void **state)
+{
+	unsigned int round;
+
+	(void)state;
+	for (round = 0; round < 30; round++) {
+		fragment(round);
+		race = others_allocate;
+		take_all(0, FLOOR, 32);
+		race = NULL;
+	}
+}
+
+int main(void)
+{
+#define T(f) cmocka_unit_test_setup(f, setup)
+	const struct CMUnitTest tests[] = {
+		T(whole_blocks_only),
+		T(a_run_is_one_entry_wherever_it_lies),
+		T(a_full_batch_cuts_no_run_short),
+		T(what_is_below_the_floor_stays),
+		T(a_device_gets_no_smaller_pieces_than_it_takes),
+		T(random_memory_gives_exactly_its_runs),
+		T(what_changes_between_look_and_lock_is_left_alone),
+	};
+
+	return cmocka_run_group_tests_name("buddy", tests, NULL, NULL);
+}
