@@ -19,8 +19,8 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 .PHONY: all modules modules-test host conf clean distclean help \
 	demo demo-vendor check check-unit check-host fuzz check-fprctl check-static check-build check-harness \
 	check-refusals check-guest check-libvirt check-debug check-dkms mutate matrix soak torture bench-return \
-	bench-balloon bench-hotpath bench bench-short bench-churn bench-fragmentation bench-latency \
-	bench-density bench-blockmap dkms-install dkms-remove
+	bench-balloon bench-hotpath bench bench-short bench-churn bench-fragmentation bench-footprint \
+	bench-latency bench-density bench-blockmap dkms-install dkms-remove
 
 all: modules
 
@@ -102,14 +102,15 @@ bench-balloon:
 		$(if $(DRIVERS),--drivers "$(DRIVERS)") $(if $(QEMU),--qemu $(QEMU))
 
 bench-hotpath:
-	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)")
+	@scripts/bench-hotpath --kernel $(KERNEL) $(if $(HOOKS),--hooks "$(HOOKS)") \
+		$(if $(KINDS),--kinds $(KINDS))
 
 # The parts take KERNEL= (6.12-cloud), RUNS=, DRIVERS=, SIZE_MB= and BACKING= from the
 # environment.
 BENCH_ENV = $(if $(filter command% environment,$(origin KERNEL)),KERNEL="$(KERNEL)",KERNEL=) \
 	RUNS="$(RUNS)" DRIVERS="$(DRIVERS)" SIZE_MB="$(SIZE_MB)" BACKING="$(BACKING)"
 
-bench-churn bench-fragmentation bench-latency bench-density:
+bench-churn bench-fragmentation bench-footprint bench-latency bench-density:
 	@$(BENCH_ENV) scripts/$@
 
 bench-blockmap:
@@ -137,12 +138,13 @@ help:
 	@echo '                  BACKING=anon|memfd RUNS= DRIVERS="stock fpr vhost vfio")'
 	@echo '  bench-balloon   seconds to inflate and deflate, discards, huge pages left'
 	@echo '                  (SIZE_MB=2048 KERNEL= RUNS= DRIVERS="stock fpr" QEMU=11)'
-	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all)'
+	@echo '  bench-hotpath   instructions per page freed (KERNEL= HOOKS=all KINDS="4k thp")'
 	@echo '  bench-churn     faults and time where memory is needed again soon'
 	@echo '  bench-fragmentation  share of free memory that is back, every second 64 KiB free'
+	@echo '  bench-footprint GiB*min of a Debian guest that compiles a package, build time'
 	@echo '  bench-latency   who waits while memory is reported: allocator, interrupts'
 	@echo '  bench-density   guests that fit into a fixed amount of memory'
-	@echo '                  (all four: KERNEL=6.12-cloud RUNS= DRIVERS= SIZE_MB= BACKING=)'
+	@echo '                  (all five: KERNEL=6.12-cloud RUNS= DRIVERS= SIZE_MB= BACKING=)'
 	@echo '  bench-blockmap  what the core does for each block, in userspace, no guest: time'
 	@echo '                  and memory for 16 GiB to 4 TiB (SIZES="16 1024" RUNS=)'
 	@echo '  bench           all of them but the last, bench/results.json,'

@@ -11,9 +11,11 @@ import bisect
 import datetime
 import os
 import re
+import threading
 import time
 
 from control import values
+from vm import SHARED, Sample, VMError
 
 # QEMU 7.2: "PID@SECONDS:ram_block_discard_range ..."; QEMU 11 has another name for
 # the event, and begins with "2026-01-02T03:04:05.678901Z ".
@@ -65,11 +67,11 @@ class Discards:
                 self.sizes.append(discard[1])
         return len(self.times)
 
-    def since(self, begin):
+    def since(self, begin, end=float("inf")):
         """(number, bytes) of the discards from then on."""
         self.update()
-        first = bisect.bisect_left(self.times, begin)
-        return len(self.times) - first, sum(self.sizes[first:])
+        first, last = (bisect.bisect_left(self.times, when) for when in (begin, end))
+        return last - first, sum(self.sizes[first:last])
 
 
 class ProgramDiscards:
@@ -109,6 +111,71 @@ def memfd_kib(pid):
         except FileNotFoundError:
             continue
     return sum(kib.values())
+
+
+def mapped_kib(smaps, size_kib):
+    """What of a mapping of that size is there, by the text of /proc/PID/smaps."""
+    sizes = re.findall(r"^Size: +(\d+) kB$.*?^Rss: +(\d+) kB$", smaps, re.MULTILINE | re.DOTALL)
+    return max((int(rss) for size, rss in sizes if int(size) == size_kib), default=None)
+
+
+def ram_kib(vm):
+    """The guest's own memory on the host.  All of QEMU's (vm.memory_kib()) has with it
+    what the emulator keeps: it grows with the code that it has translated."""
+    if vm.backing in SHARED:
+        return memfd_kib(vm.proc.pid)
+    with open(f"/proc/{vm.proc.pid}/smaps", encoding="utf-8", errors="replace") as file:
+        kib = mapped_kib(file.read(), vm.mem_mib * 1024)
+    if kib is None:
+        raise VMError(f"QEMU has no mapping of {vm.mem_mib} MiB")
+    return kib
+
+
+class RamSampler:
+    """Samples that while it is entered, whenever the guest prints "tick SECONDS"; the
+    time of a sample is the guest's.  That is its own where it is emulated by counting
+    instructions, and the same as here, but for a constant, where it is not."""
+
+    def __init__(self, vm):
+        self._vm = vm
+        self._end = threading.Event()
+        self._thread = threading.Thread(target=self._sample, daemon=True)
+        self.samples = []
+
+    def _sample(self):
+        seen = len(self._vm.console.lines)
+        while not self._end.is_set():
+            console = self._vm.console
+            with console.changed:
+                console.changed.wait_for(lambda: len(console.lines) > seen, 0.5)
+                new, seen = console.lines[seen:], len(console.lines)
+            ticks = [line.text.split()[1] for line in new if re.match(r"tick [\d.]+$", line.text)]
+            try:
+                # Of several the last: the others have gone by
+                if ticks:
+                    self.samples.append(Sample(float(ticks[-1]), ram_kib(self._vm)))
+            except (OSError, VMError):
+                return  # the guest has gone
+
+    def __enter__(self):
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_exc):
+        self._end.set()
+        self._thread.join()
+
+
+def gib_min(samples, begin, end):
+    """Memory times time between two times, GiB*min: a sample counts until the next,
+    the last of them to the end, the first from the beginning."""
+    inside = [sample for sample in samples if sample.time < end]
+    total = 0.0
+    for index, sample in enumerate(inside):
+        since = begin if index == 0 else max(begin, sample.time)
+        until = inside[index + 1].time if index + 1 < len(inside) else end
+        total += sample.kib * max(0.0, until - since)
+    return total / 2**20 / 60
 
 
 def spread(samples, since):

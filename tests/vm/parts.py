@@ -35,16 +35,21 @@ DRIVERS = {
     "fpr": Driver("virtio_fpr", {}, {}, "fpr.ko and virtio_fpr.ko, default parameters"),
     "fpr0": Driver("virtio_fpr", {}, {"order": "0"}, "fpr with order=0"),
 }
-DRIVERS_HELP = "Drivers:\n" + "".join(f"  {name:9} {driver.text}\n"
-                                      for name, driver in DRIVERS.items()) + """
+DRIVERS_HELP = """Drivers:
+{drivers}
 All have QEMU's virtio-balloon device with free page reporting.  A driver whose
 parameter this kernel does not have is left out.  With several runs the drivers
 take turns, each value is the median, and the smallest and largest are beside it.
+
+Defaults of --kernel, --backing, --runs, --drivers and --size-mb come from the
+environment's KERNEL, BACKING, RUNS, DRIVERS and SIZE_MB.
 """
 # Time is the guest's instructions, a nanosecond each, and passes at once while it
 # sleeps; needs QEMU's emulation, and one processor to be repeatable
 ICOUNT = ("append=nokaslr append=norandmaps append=tsc=reliable append=audit=0 "
           'qemu="-icount shift=0,sleep=off -rtc base=2026-01-01,clock=vm -seed 1"')
+# The same, and asleep it has this machine's time: for those who watch from outside
+ICOUNT_SLEEPS = ICOUNT.replace("sleep=off", "sleep=on")
 FLAT_S = 5  # longer than two periods of the kernel's own engine
 # no_timer_check: see bench-return
 HEAD = """
@@ -94,6 +99,7 @@ class Guest:
 
     part = ""
     drivers = "none stock fpr"  # by default
+    possible = tuple(DRIVERS)
     files = ""      # programs in the guest
     modules = ""    # more of them
     needs = ""      # more "# vm:" words
@@ -105,7 +111,7 @@ class Guest:
     def __init__(self, args, driver, number):
         self.args, self.driver, self.number = args, driver, number
         self.values = {}
-        self.discards = None
+        self.discards, self.trace = None, ""  # of QEMU: what it discards, and its file
 
     # -- for a part to say --------------------------------------------------
 
@@ -134,6 +140,10 @@ class Guest:
     def options(self):
         """Values for the fields of body and needs."""
         return {}
+
+    def qemu_args(self):
+        """More arguments for QEMU."""
+        return []
 
     def drive(self, vm):
         """Measures; the driver is at work."""
@@ -185,11 +195,12 @@ class Guest:
         """The VM, not yet started."""
         script = self.script()
         needs = guest.parse_needs(script)
-        image, trace = f"{folder}/initramfs", f"{folder}/trace"
+        image, self.trace = f"{folder}/initramfs", f"{folder}/trace"
         guest.build_image(image, kdir, script, needs, self.args.build)
-        self.discards = footprint.Discards(trace)
+        self.discards = footprint.Discards(self.trace)
         return guest.make_vm(kdir, image, needs, self.accel or accel, time_limit_s=self.limit_s,
-                             sample_s=0.05, qemu_args=footprint.trace_args(trace))
+                             sample_s=0.05,
+                             qemu_args=footprint.trace_args(self.trace) + self.qemu_args())
 
     def wait_ready(self, vm):
         """Until the driver is at work; Absent when the kernel cannot."""
@@ -231,8 +242,8 @@ def arguments(cls, doc):
     env = os.environ.get
     parser = argparse.ArgumentParser(
         description=doc, formatter_class=argparse.RawDescriptionHelpFormatter,
-        epilog=DRIVERS_HELP + "\nDefaults of --kernel, --backing, --runs, --drivers and --size-mb "
-        "come from the\nenvironment's KERNEL, BACKING, RUNS, DRIVERS and SIZE_MB.")
+        epilog=DRIVERS_HELP.format(drivers="".join(f"  {name:9} {DRIVERS[name].text}\n"
+                                                   for name in cls.possible)))
     parser.add_argument("--kernel", default=env("KERNEL") or "6.12-cloud",
                         help="name of scripts/fetch-kernel (%(default)s)")
     parser.add_argument("--backing", choices=("anon", "memfd"), default=env("BACKING") or "anon",
@@ -251,8 +262,8 @@ def arguments(cls, doc):
     args = parser.parse_args()
     args.drivers = args.drivers.replace(",", " ").split()
     for driver in args.drivers:
-        if driver not in DRIVERS:
-            parser.error(f"driver '{driver}': {', '.join(DRIVERS)}")
+        if driver not in cls.possible:
+            parser.error(f"driver '{driver}': {', '.join(cls.possible)}")
     if args.backing not in ("anon", "memfd"):  # argparse trusts defaults
         parser.error(f"backing '{args.backing}': anon or memfd")
     if args.runs < 1 or not args.drivers:

@@ -77,6 +77,17 @@ def fragmentation(values, folder):
         if drivers else "")
 
 
+def footprint(values, folder):
+    """Memory against time."""
+    drivers = [driver for driver in COLOURS if f"footprint_gib_min_{driver}" in values
+               and os.path.exists(f"{folder}/footprint-{driver}-1.tsv")]
+    yield ("", "Memory of a guest that compiles a package", {
+        "xlabel": "seconds since the build began", "data": "", "ylabel": "MiB of the host's memory",
+        "more": "set xrange [0:*]\nset yrange [0:*]"},
+        curves(drivers, what="lines", source=f"'{folder}/footprint-{{}}-1.tsv' skip 1")
+        if drivers else "")
+
+
 def latency(values, _folder):
     """Bars of instructions."""
     drivers = [driver for driver in COLOURS if f"latency_order0_max_{driver}" in values]
@@ -109,8 +120,8 @@ def density(values, _folder):
         "plot $data using 0:2:3:xtic(1) with boxes lc rgb variable\n" if drivers else "")
 
 
-PICTURES = {"churn": churn, "fragmentation": fragmentation, "latency": latency,
-            "density": density}
+PICTURES = {"churn": churn, "fragmentation": fragmentation, "footprint": footprint,
+            "latency": latency, "density": density}
 
 
 def gnuplot(script):

@@ -1,13 +1,16 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: GPL-2.0
-"""What discarding memory costs by itself: fills a memfd of BYTES and punches it
-away in RANGES pieces of the same size, in 4 KiB pages.  Prints the seconds that
-took, and those of CPU time.
+"""What discarding memory costs by itself: fills BYTES and gives them away in RANGES
+pieces of the same size, in whole pages of 4 KiB.  Prints the seconds that took, and
+those of CPU time.
 
-As with a guest whose device is served by another process, two have mapped the
-memfd: one has written all of it, the other has touched nothing and punches.
+A memfd is punched away.  As with a guest whose device is served by another process,
+two have mapped it: one has written all of it, the other has touched nothing and
+punches.  With "anon" it is anonymous memory, in huge pages where this machine has
+them, as QEMU asks for, and madvise() discards it.
 """
 
+import contextlib
 import ctypes
 import mmap
 import os
@@ -15,6 +18,8 @@ import statistics
 import subprocess
 import sys
 import time
+
+from vm import rss_kib
 
 PAGE = 4096
 KEEP_SIZE, PUNCH_HOLE = 1, 2  # of fallocate(2)
@@ -52,14 +57,38 @@ def punch(fd, sizes):
     return seconds, cpu
 
 
+def discard(size, sizes):
+    """The same for anonymous memory of this process; and how much is left of it, KiB."""
+    memory = mmap.mmap(-1, size, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS)
+    with contextlib.suppress(OSError):
+        memory.madvise(mmap.MADV_HUGEPAGE)
+    ctypes.memset(ctypes.addressof(ctypes.c_char.from_buffer(memory)), 1, size)
+    full, offset = rss_kib(os.getpid()), 0
+    begin, cpu = time.monotonic(), time.process_time()
+    for length in sizes:
+        memory.madvise(mmap.MADV_DONTNEED, offset, length)
+        offset += length
+    seconds, cpu = time.monotonic() - begin, time.process_time() - cpu
+    return seconds, cpu, size // 1024 - (full - rss_kib(os.getpid()))
+
+
 def main():
-    if len(sys.argv) != 3 or not all(word.isdigit() for word in sys.argv[1:]):
-        print("usage: punch.py BYTES RANGES", file=sys.stderr)
+    words = sys.argv[1:]
+    anon = words[2:] == ["anon"]
+    if len(words) != 2 + anon or not all(word.isdigit() for word in words[:2]):
+        print("usage: punch.py BYTES RANGES [anon]", file=sys.stderr)
         return 2
     size, number = int(sys.argv[1]) // PAGE * PAGE, int(sys.argv[2])
     if not 1 <= number <= size // PAGE:
         print(f"punch.py: RANGES is 1 to {size // PAGE}, a page each", file=sys.stderr)
         return 1
+    if anon:
+        seconds, cpu, left_kib = discard(size, pieces(size, number))
+        print(f"{seconds:.6f} {cpu:.6f}")
+        if left_kib > size // 1024 // 50:
+            print(f"punch.py: {left_kib} KiB of it are left", file=sys.stderr)
+            return 1
+        return 0
     fd = os.memfd_create("punch")
     os.ftruncate(fd, size)
     ready, said = os.pipe()
@@ -78,9 +107,10 @@ def main():
     return 0
 
 
-def measure(size, number, times=3):
+def measure(size, number, backing="memfd", times=3):
     """The medians of so many processes of this kind; for other programs."""
     command = [sys.executable, os.path.abspath(__file__), str(size), str(number)]
+    command += ["anon"] if backing == "anon" else []
     results = [subprocess.run(command, stdout=subprocess.PIPE, text=True, check=True).stdout
                for _ in range(times)]
     return [statistics.median(values)

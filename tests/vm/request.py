@@ -6,13 +6,13 @@ The guest's part is SCRIPT, for a script that has loaded fpr; its reporting wait
 for ten minutes by itself, so whatever comes back comes for the request.
 """
 
-import os
 import statistics
 import time
 
 import punch
 from control import ask, values
 from footprint import memfd_kib
+from parts import stat
 from vm import VMError
 
 MIB, GIB = 1024 * 1024, 1024 * 1024 * 1024
@@ -32,20 +32,13 @@ done
 """
 
 
-def cpu_s(pid):
-    """CPU time of a process."""
-    with open(f"/proc/{pid}/stat", encoding="utf-8", errors="replace") as file:
-        fields = file.read().rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 class View:
     """What the host sees and what the program counts at one moment."""
 
     def __init__(self, vm):
         self.qemu_kib = vm.memory_kib()
         self.memfd_kib = memfd_kib(vm.proc.pid)
-        self.cpu_s = cpu_s(vm.backend.pid)
+        self.cpu_s = stat(vm.backend.pid)[1]
         self.program = {name: int(value) for name, value in
                         values(vm.backend.control, "counters").items()}
 

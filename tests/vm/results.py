@@ -18,7 +18,7 @@ FORMAT = 1
 OWN = ("fpr", "fpr0", "vhost", "vfio")
 PEERS = ("stock", "stock0", "stock250")
 DRIVERS = ("none",) + PEERS + OWN
-STATES = ("absent", "loaded", "reporting")  # of bench-hotpath, which has no drivers
+STATES = ("absent", "loaded", "reporting", "shuffle")  # of bench-hotpath, which has no drivers
 # More of these is better; of all others less
 MORE = re.compile(r"_(share|guests|hugepages|gib_per_s|ratio)")
 # These are neither good nor bad, or measured by one side only
