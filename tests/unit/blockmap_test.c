@@ -452,10 +452,20 @@ static void random_walk_agrees_with_the_model(void **state)
 	}
 }
 
+/* Every free reads the mask; a line that is written costs all CPUs a miss. */
+static void no_mark_is_in_the_line_of_the_mask(void **state)
+{
+	(void)state;
+	/* Wherever the allocator puts it. */
+	assert_true(offsetof(struct fpr_marks, bits) >=
+		    offsetof(struct fpr_marks, mask) + SMP_CACHE_BYTES);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		T(mark_is_idempotent_and_bounded),
+		T(no_mark_is_in_the_line_of_the_mask),
 		T(a_freed_block_is_due_after_the_delay_not_before),
 		T(a_further_free_starts_the_delay_over),
 		T(the_clock_may_wrap),
