@@ -24,14 +24,15 @@ KMAKE = $(MAKE) -C $(KDIR) M=$(CURDIR)
 
 all: modules
 
+# "+": they share in -j of this make
 conf:
-	@scripts/conftest/conftest $(KDIR) $(CONF)
+	+@scripts/conftest/conftest $(KDIR) $(CONF)
 
 modules: conf
-	$(KMAKE) modules
+	+$(KMAKE) modules
 
-modules-test: conf
-	$(KMAKE) FPR_TESTS=m modules
+modules-test: modules
+	+$(KMAKE) FPR_TESTS=m modules
 
 # The programs of the host side, in build/host
 host:

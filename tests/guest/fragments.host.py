@@ -7,7 +7,7 @@ import time
 from hostside import MIB, mib_back, sync
 
 COLD_S = 2 + 5  # cold_ms, and as long as it may take then
-SHARE = 0.95
+SHARE = 0.9
 
 
 def run(vm):
