@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Memory that is free in pieces: that of a block that is cold leaves the host, in few
 # discards; what is smaller than the floor, too little of a block, or hot stays.
+# once: the core's bookkeeping, the same for every kernel
 # vm: mem=512 smp=2 timeout=420 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=fragment
 # shellcheck disable=SC1091 # the path is the guest's

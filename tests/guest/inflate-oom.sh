@@ -30,8 +30,8 @@ fi
 
 # Also while the balloon tries to get more than there is.
 inflate_to $((120 * MIB))
-# What is available may become free while it tries: still more than that
-most=$((($(meminfo MemAvailable) / MIB + 120 + 32) * MIB))
+# All that the guest manages, of which its kernel keeps some
+most=$(($(meminfo MemTotal) / MIB * MIB))
 ask $most
 host_sync short-$most 120 >/dev/null
 equal "nobody was killed" "$(vmstat oom_kill)" 0

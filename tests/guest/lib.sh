@@ -84,7 +84,7 @@ equal() {
 # in_range TEXT VALUE LOW HIGH: a point that is ok when LOW <= VALUE <= HIGH
 in_range() {
 	if [ "$2" -ge "$3" ] 2>/dev/null && [ "$2" -le "$4" ]; then
-		ok "$1 ($2)"
+		ok "$1 ($2, $3 to $4)"
 	else
 		not_ok "$1"
 		diag "got '$2', expected $3 to $4"
