@@ -15,6 +15,7 @@ TITLES = {
     "churn_icount": "churn: the guest's time is its instructions",
     "churn_icount_7.3": "churn: the kernel's engine at 250 ms",
     "fragmentation": "fragmentation: every second 64 KiB is free",
+    "fragmentation_compact": "fragmentation: the same, compacted by the guest's kernel",
     "footprint": "footprint: a guest that compiles a package, and is idle then",
     "footprint_icount": "footprint: the guest's time is its instructions",
     "latency": "latency: who waits while memory is reported",
@@ -27,6 +28,8 @@ TEXTS = {
                         "job what they are where nothing is emulated, and `build` and "
                         "`guest_cpu` do not depend on the machine.",
     "fragmentation": "Share of the freed memory that has left QEMU, and discards made for it.",
+    "fragmentation_compact": "`vm.compact_memory` when the last piece is free. `cpu` has what it "
+                             "costs, beside that of the part above.",
     "latency": "A ns is one instruction of the guest (`-icount`): emulated, but not noise. "
                "One processor: nobody waits for a lock of another.",
     "churn_icount": "Faults and discards do not depend on the machine here; times leave out what "

@@ -146,18 +146,19 @@ def draw_return(part, folder, path):
 
 
 def draw(found, folder, out):
-    """Draws what there are figures for; part -> [(title, file name)]."""
+    """Draws what there are figures for, and curves below folder, in one of the part's
+    name; part -> [(title, file name)]."""
     os.makedirs(out, exist_ok=True)
     for old in glob.glob(f"{out}/*.svg"):
         os.unlink(old)
     pictures = {}
     for name, part in found["parts"].items():
         if name.startswith("return"):
-            if draw_return(part, folder, f"{out}/{name}.svg"):
+            if draw_return(part, f"{folder}/{name}", f"{out}/{name}.svg"):
                 pictures[name] = [("Guest memory back on the host after a delete", f"{name}.svg")]
             continue
         drawing = PICTURES.get(name.partition("_")[0], lambda *_: ())
-        for suffix, title, fields, plot in drawing(part["values"], folder):
+        for suffix, title, fields, plot in drawing(part["values"], f"{folder}/{name}"):
             if plot:
                 path = f"{out}/{name}{suffix}.svg"
                 gnuplot(HEAD.format(path=path, title=title, **fields) + plot)
