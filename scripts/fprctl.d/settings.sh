@@ -22,7 +22,7 @@ END
 
 STATS='reported_pages reported_bytes reported_free_pages reports segments errors
 isolate_failed recycled_blocks saved_blocks kept_blocks candidate_blocks missed_events
-held_pages passes wakeups sweeps drains requests last_pass_us max_lock_hold_ns'
+marks held_pages passes wakeups sweeps drains requests last_pass_us max_lock_hold_ns'
 STATES='state device pressure'
 VENDOR='granule_bytes discarded_bytes refused_bytes' # only fpr's own device has them
 # Only the balloon device has these.

@@ -135,6 +135,7 @@ static void harvest(u32 now)
 	/* First the flag, then the marks; pairs with fpr_engine_wake(). */
 	smp_mb();
 	fpr_blockmap_harvest(&e->map, &h);
+	fpr_stat_add(&fpr_stats.marks, h.marks);
 	fpr_stat_add(&fpr_stats.recycled_blocks, h.recycled);
 	fpr_keep_harvested(&h);
 	if (!h.marks && fpr_hooks_see_frees())

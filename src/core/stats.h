@@ -18,6 +18,7 @@ struct fpr_stats {
 	unsigned long segments;
 	unsigned long errors;
 	unsigned long isolate_failed;
+	unsigned long marks;
 	unsigned long recycled_blocks;
 	unsigned long saved_blocks;
 	unsigned long held_pages;

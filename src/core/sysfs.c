@@ -185,6 +185,7 @@ STAT_ATTR(recycled_blocks, fpr_stats.recycled_blocks);
 STAT_ATTR(saved_blocks, fpr_stats.saved_blocks);
 STAT_ATTR(kept_blocks, fpr_engine.map.nr_kept);
 STAT_ATTR(candidate_blocks, fpr_engine.map.nr_active);
+STAT_ATTR(marks, fpr_stats.marks);
 STAT_ATTR(held_pages, fpr_stats.held_pages);
 STAT_ATTR(passes, fpr_stats.passes);
 STAT_ATTR(wakeups, fpr_stats.wakeups);
@@ -213,6 +214,7 @@ static struct attribute *stats_attrs[] = {
 	&stat_kept_blocks.attr.attr,
 	&stat_candidate_blocks.attr.attr,
 	&missed_events_attr.attr,
+	&stat_marks.attr.attr,
 	&stat_held_pages.attr.attr,
 	&stat_passes.attr.attr,
 	&stat_wakeups.attr.attr,

@@ -21,7 +21,7 @@ machine_core() { # directory that becomes /sys when the module is loaded
 	done
 	for pair in reported_pages=786432 reported_bytes=3221225472 \
 		reported_free_pages=262144 reports=12 segments=96 errors=0 \
-		isolate_failed=1 recycled_blocks=15 saved_blocks=8 kept_blocks=2 candidate_blocks=3 missed_events=0 held_pages=0 \
+		isolate_failed=1 recycled_blocks=15 saved_blocks=8 kept_blocks=2 candidate_blocks=3 missed_events=0 marks=120 held_pages=0 \
 		passes=14 wakeups=40 sweeps=2 drains=1 requests=0 last_pass_us=812 max_lock_hold_ns=13042; do
 		put "$1/kernel/fpr/stats/${pair%%=*}" "${pair#*=}"
 	done
