@@ -5,6 +5,28 @@ import results
 from results import DRIVERS, OWN, PEERS, STATES
 
 MOST_LISTED = 25
+# Part, what it is about, figure, and the most that was wanted of it
+GOALS = (
+    ("return_6144", "99 % of 6 GiB are back", "return_t99_fpr", 1.5),
+    ("return_6144", "a flush, without the discards themselves", "flush_over_bare_s_fpr", 0.5),
+    ("return_6144", "discards", "discards_per_gib_fpr", 16),
+    ("hotpath", "the hook, pages of 4 KiB", "hotpath_4k_reporting_over_absent", 0.4),
+    ("hotpath", "huge pages", "hotpath_thp_reporting_over_absent", 0.05),
+    ("churn_icount", "faults, period below the delay", "churn_faults_vs_none_100ms_fpr", 1.05),
+    ("churn_icount", "faults, period below the delay", "churn_faults_vs_none_500ms_fpr", 1.05),
+    ("churn_icount", "faults, longer periods", "churn_faults_vs_none_1000ms_fpr", 1.2),
+    ("churn_icount", "faults, longer periods", "churn_faults_vs_none_3000ms_fpr", 1.2),
+    ("churn_icount", "faults, longer periods", "churn_faults_vs_none_10000ms_fpr", 1.2),
+    ("footprint", "memory times time, by order 9", "footprint_gib_min_vs_stock_fpr", 0.8),
+    ("footprint_icount", "build time, by order 9", "footprint_build_vs_stock_fpr", 1.01),
+    ("footprint_icount", "CPU time of the guest, by order 9", "footprint_guest_cpu_vs_stock_fpr",
+     1.02),
+    ("fragmentation", "95 % of the pieces, 2 s until they are cold and 5", "fragmentation_t95_fpr",
+     7),
+    ("fragmentation", "discards, by order 0", "fragmentation_discards_vs_stock0_fpr", 1 / 3),
+    ("latency", "allocating a page, 99.9 % of them", "latency_order0_p999_vs_stock_fpr", 1),
+    ("latency", "longest hold of a zone lock", "latency_lock_hold_vs_stock_fpr", 0.25),
+)
 TITLES = {
     "return": "return: how soon freed memory is back",
     "return_6144": "return: 6 GiB",
@@ -107,6 +129,21 @@ def listing(title, empty, items):
     return text
 
 
+def goals(parts):
+    """What was aimed at, of what was measured."""
+    text = ""
+    for part, about, name, most in GOALS:
+        entry = parts.get(part, {}).get("values", {}).get(name)
+        if entry:
+            missed = entry["value"] is None or entry["value"] > most
+            text += (f"| {about} | `{part}`: `{name}` | {digits(most)} | {cell(entry)} | "
+                     f"{entry['unit']} | {'**missed**' if missed else 'reached'} |\n")
+    if not text:
+        return ""
+    return ("\n## What was aimed at\n\n| | figure | at most | measured | | |\n"
+            "|---|---|---|---|---|---|\n" + text)
+
+
 def describe(machine, parts):
     """The machine in a sentence."""
     memory = machine.get("memory_mib", 0) / 1024
@@ -145,6 +182,7 @@ def page(found, pictures):
                     results.worse(parts, PEERS))
     text += listing("What it costs against no reporting", "Nothing by 3 % or more.",
                     [item for item in results.worse(parts, ("none",)) if item.driver in OWN])
+    text += goals(parts)
     for name, part in parts.items():
         text += section(name, part, pictures.get(name, []))
     return text + "\n`make bench` measures all of it again; `make bench-short` takes ten minutes.\n"
