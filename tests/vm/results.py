@@ -23,7 +23,7 @@ STATES = ("absent", "loaded", "reporting", "shuffle")  # of bench-hotpath, which
 MORE = re.compile(r"_(share|guests|hugepages|gib_per_s|ratio)")
 # These are neither good nor bad, or measured by one side only
 NEUTRAL = re.compile(r"discarded|reported|recycled|delete_s|kicks|ratio|_vs_|_failed|touch|_host|"
-                     r"_peak|p50")
+                     r"_peak|p50|_discards_\d+s$")
 
 Worse = collections.namedtuple("Worse", "part name driver peer value other unit factor")
 
@@ -128,7 +128,7 @@ def machine():
         "cpus": os.cpu_count(),
         "memory_mib": host_memory_mib("MemTotal"),
         "os": first_line("/etc/os-release", r'^PRETTY_NAME="?([^"\n]*)'),
-        "kernel": platform.release(),
+        "kernel": re.match(r"[\d.]*", platform.release()).group(),
         "transparent_hugepages": first_line("/sys/kernel/mm/transparent_hugepage/enabled",
                                             r"\[(\w+)\]"),
         "qemu": output("qemu-system-x86_64", "--version"),
