@@ -23,6 +23,7 @@
 #include "../compat/compat.h"
 #include "buddy.h"
 #include "ksyms.h"
+#include "peek.h"
 #include "stats.h"
 
 #define FPR_NO_PFN	ULONG_MAX
@@ -132,152 +133,6 @@ void fpr_batch_seal(struct fpr_batch *batch)
 	batch->joint = FPR_NO_PFN;
 }
 
-/*
- * The free buddy that @pfn lies in, if it begins there or is larger than a
- * block: callers walk a range buddy by buddy from a block's start.  A hint
- * without zone->lock, a fact with it; the races of the first case are meant.
- */
-static struct page *free_buddy(unsigned long pfn, unsigned int *order)
-{
-	struct page *page = pfn_to_page(pfn);
-	unsigned int o;
-
-	/* data_race() here and below: a look without the lock is meant to race. */
-	if (data_race(PageBuddy(page))) {
-		*order = READ_ONCE(page->private);
-		return *order <= FPR_MAX_ORDER ? page : NULL;
-	}
-	for (o = FPR_BLOCK_ORDER + 1; o <= FPR_MAX_ORDER; o++) {
-		page = pfn_to_page(round_down(pfn, 1UL << o));
-		/* As above. */
-		if (!data_race(PageBuddy(page)))
-			continue;
-		*order = READ_ONCE(page->private);
-		if (*order >= o && *order <= FPR_MAX_ORDER)
-			return page;
-	}
-	return NULL;
-}
-
-/* Where the walk goes on after @pfn, at which no buddy of @order was found. */
-static unsigned long next_pfn(unsigned long pfn, unsigned int order)
-{
-	return round_down(pfn, 1UL << order) + (1UL << order);
-}
-
-/* Where the free buddies end that follow each other from @pfn on; @pfn: none do. */
-static unsigned long run_end(unsigned long pfn, unsigned long end,
-			     unsigned int order)
-{
-	while (pfn < end) {
-		unsigned int o;
-		struct page *head = free_buddy(pfn, &o);
-		unsigned long next;
-
-		if (!head || o < order)
-			break;
-		next = page_to_pfn(head) + (1UL << o);
-		/* Torn order of a page that is just being taken. */
-		if (next <= pfn)
-			break;
-		pfn = min(next, end);
-	}
-	return pfn;
-}
-
-/*
- * Where the next run of at least @run pages may begin, at or behind @pfn, where the
- * walk by buddies of @order has come to; @end: there is none.  Such a run covers a
- * multiple of each power of two that is not larger than it, and the free buddy there
- * begins there, or at one before.  So one page in so many tells, with what follows it,
- * whether those before it are of any use: of most memory that is in use, or free in
- * small pieces, the other page structures need not be read.
- */
-static unsigned long skip_short(unsigned long pfn, unsigned long end,
-				unsigned int order, unsigned long run)
-{
-	unsigned long step = 1UL << ilog2(run), at;
-
-	if (step <= 1UL << order)
-		return pfn;
-	while ((at = round_up(pfn, step)) < end) {
-		/* @at itself where it is not free. */
-		unsigned long stop = at;
-
-		/* A hint, as in free_buddy(). */
-		if (data_race(PageBuddy(pfn_to_page(at))))
-			stop = run_end(at, end, order);
-
-		/* Not all before it need be free. */
-		for (; pfn + run <= stop; pfn = next_pfn(pfn, order))
-			if (run_end(pfn, pfn + 1, order) > pfn)
-				return pfn;
-		pfn = stop > at ? stop : next_pfn(at, order);
-	}
-	return end;
-}
-
-/**
- * fpr_buddy_peek() - count the free pages of a range, without a lock
- * @pfn: first page frame, of online memory, at a block's start
- * @end: page frame after the last
- * @order: smallest order counted
- * @run: fewest base pages of contiguous buddies that are counted; 0: any
- *
- * Context: any; a hint.
- * Return: base pages of the range in free buddies of at least @order.
- */
-unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
-			     unsigned int order, unsigned long run)
-{
-	unsigned long pages = 0;
-
-	while (pfn < end) {
-		unsigned long next = run_end(pfn, end, order);
-
-		if (next - pfn >= run)
-			pages += next - pfn;
-		if (next > pfn)
-			pfn = next;
-		else
-			pfn = skip_short(next_pfn(pfn, order), end, order, run ?: 1);
-	}
-	return pages;
-}
-
-/**
- * fpr_buddy_stuck() - whether a block is free but for pages on per-CPU lists
- * @block: number of a block of online memory
- *
- * A page that was freed to a per-CPU list has no references and no type, like
- * one that another isolates at this moment.
- * Context: any; a hint.
- * Return: true if draining the per-CPU lists would probably make it whole.
- */
-bool fpr_buddy_stuck(unsigned long block)
-{
-	unsigned long pfn = block << FPR_BLOCK_ORDER;
-	unsigned long end = pfn + FPR_BLOCK_PAGES;
-	bool stuck = false;
-
-	while (pfn < end) {
-		struct page *page = pfn_to_page(pfn);
-		unsigned int order = 0;
-
-		if (!free_buddy(pfn, &order)) {
-			if (page_ref_count(page) ||
-			    /* A hint again. */
-			    data_race(PageCompound(page) || PageReserved(page)) ||
-			    atomic_read(&page->_mapcount) != -1)
-				return false;
-			order = 0;
-			stuck = true;
-		}
-		pfn = next_pfn(pfn, order);
-	}
-	return stuck;
-}
-
 /* Whether any pageblock of a buddy is being taken away by hot-unplug or CMA. */
 static bool being_isolated(struct page *page, unsigned int order)
 {
@@ -358,13 +213,13 @@ static unsigned long find_run(const struct fpr_batch *batch,
 			      unsigned long pfn, unsigned long *end)
 {
 	while (pfn < *end) {
-		unsigned long next = run_end(pfn, max(*end, win->reach), win->order);
+		unsigned long next = fpr_peek_run_end(pfn, max(*end, win->reach), win->order);
 
 		if (next > pfn && (next - pfn >= win->run || pfn == batch->joint)) {
 			*end = min(*end, next);
 			break;
 		}
-		pfn = next > pfn ? next : next_pfn(pfn, win->order);
+		pfn = next > pfn ? next : fpr_next_pfn(pfn, win->order);
 	}
 	return min(pfn, *end);
 }
@@ -391,9 +246,9 @@ static enum fpr_take take_some(struct fpr_batch *batch,
 
 		if (page_zone(pfn_to_page(*pfn)) != zone)
 			break;
-		head = free_buddy(*pfn, &order);
+		head = fpr_peek_buddy(*pfn, &order);
 		if (!head || order < win->order || page_zone(head) != zone) {
-			*pfn = next_pfn(*pfn, win->order);
+			*pfn = fpr_next_pfn(*pfn, win->order);
 			break;
 		}
 		result = take_one(batch, win, head, order);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Free buddies: looking at them, isolating them into a batch, putting them
- * back.  Whatever the block map believes, only what is found here under
- * zone->lock is ever taken.
+ * Free buddies: isolating them into a batch, putting them back.  Whatever the
+ * block map believes, only what is found here under zone->lock is ever taken.
  */
 #ifndef _FPR_BUDDY_H
 #define _FPR_BUDDY_H
@@ -12,13 +11,10 @@
 
 #include "../compat/compat.h"
 #include "coalesce.h"
+#include "peek.h"
 
 struct fpr_device;
 struct zone;
-
-/* A block of the block map is 2 MiB, whatever the base page size. */
-#define FPR_BLOCK_ORDER		(21 - PAGE_SHIFT)
-#define FPR_BLOCK_PAGES		(1UL << FPR_BLOCK_ORDER)
 
 /* Blocks of the largest buddy that a block can be in. */
 #define FPR_BUDDY_BLOCKS \
@@ -108,9 +104,6 @@ void fpr_batch_seal(struct fpr_batch *batch);
 void fpr_batch_putback(struct fpr_batch *batch);
 void fpr_buddy_put(unsigned long pfn, unsigned long pages);
 
-unsigned long fpr_buddy_peek(unsigned long pfn, unsigned long end,
-			     unsigned int order, unsigned long run);
-bool fpr_buddy_stuck(unsigned long block);
 enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
 			     const struct fpr_window *win,
 			     unsigned long *pfn, unsigned long end);

@@ -215,7 +215,6 @@ void fpr_lend_exit(void);
 int fpr_memory_init(void);
 void fpr_memory_exit(void);
 unsigned long fpr_memory_runs(unsigned long block);
-unsigned long fpr_memory_pieces(unsigned long block);
 bool fpr_memory_whole(unsigned long block);
 void fpr_memory_sweep(u32 due);
 unsigned long fpr_memory_reported_free(void);

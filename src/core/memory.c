@@ -20,7 +20,7 @@ static unsigned long block_peek(unsigned long block, unsigned int order,
 {
 	unsigned long pfn = block << FPR_BLOCK_ORDER;
 
-	return fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, order, run);
+	return fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, order, run);
 }
 
 /**
@@ -37,14 +37,6 @@ unsigned long fpr_memory_runs(unsigned long block)
 	return run ? block_peek(block, fpr_piece_order(), run) : 0;
 }
 
-/* What is free of a block of online memory, in whatever pieces a device takes, and 0
- * if those of cold blocks are not reported; a hint.
- */
-unsigned long fpr_memory_pieces(unsigned long block)
-{
-	return fpr_cold_run() ? block_peek(block, fpr_piece_order(), 0) : 0;
-}
-
 /* Whether a block of online memory is free as a whole; a hint. */
 bool fpr_memory_whole(unsigned long block)
 {
@@ -59,7 +51,7 @@ bool fpr_memory_whole(unsigned long block)
  */
 static bool stuck_unseen(unsigned long block)
 {
-	return !fpr_hooks_see_frees() && fpr_buddy_stuck(block);
+	return !fpr_hooks_see_frees() && fpr_peek_stuck(block);
 }
 
 /**

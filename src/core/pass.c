@@ -64,16 +64,25 @@ static void note_given(unsigned int from)
 	}
 }
 
+/* Base pages of @block that may be free by the time that it is cold.  What is on
+ * per-CPU lists counts, but where no hook has told of a free: as for the sweep.
+ */
+static unsigned long count_unused(unsigned long block)
+{
+	return fpr_engine.map.tries[block] == FPR_ONE_LOOK ?
+		fpr_memory_runs(block) : fpr_peek_unused(block);
+}
+
 /*
- * @block, due at @stamp, has been looked at for whole pieces of order: if more is free
- * in it, it is looked at again when it is cold.  How much more does not matter yet:
- * some of it may be on per-CPU lists.
+ * @block, due at @stamp, has been looked at for whole pieces of order: if enough more
+ * is free in it, it is looked at again when it is cold.
  */
 static bool cool(unsigned long block, u32 stamp)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	if (e->pieces || fpr_memory_pieces(block) <= e->map.given[block])
+	if (e->pieces || !fpr_cold_run() ||
+	    count_unused(block) < e->map.given[block] + FPR_COLD_PAGES)
 		return false;
 	fpr_blockmap_activate(&e->map, block,
 			      stamp + (fpr_cold_ms() << e->map.calm[block]) -
@@ -97,7 +106,7 @@ static void finish_empty(unsigned long block, u32 now)
 			fpr_blockmap_drop(map, block);
 		return;
 	}
-	if (fpr_buddy_stuck(block)) {
+	if (fpr_peek_stuck(block)) {
 		fpr_blockmap_retry(map, block, now, fpr_delay_ms());
 		if (test_bit(block, map->active))
 			return;
@@ -376,7 +385,7 @@ static unsigned long count_stuck(u32 now, bool hasten, bool *late)
 		bool cold = map->tries[block] == FPR_COLD_LOOK;
 
 		cond_resched_tasks_rcu_qs();
-		if (!cold && !fpr_buddy_stuck(block))
+		if (!cold && !fpr_peek_stuck(block))
 			continue;
 		stuck++;
 		*late |= !cold && map->tries[block] >= 1;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * buddy.c as it is, for a program that is the allocator which it sees
+ * buddy.c and peek.c as they are, for a program that is the allocator which it sees
  * (shim/linux/mmzone.h has what that must define).
  */
 #ifndef _UNIT_BUDDY_IN_H
@@ -28,6 +28,7 @@ static struct { unsigned long held_pages, isolate_failed, max_lock_hold_ns; } fp
 #define fpr_stat_set(stat, value)	(*(stat) = (value))
 #define fpr_stat_add(stat, value)	(*(stat) += (value))
 
+#include "../../src/core/peek.c"
 #include "../../src/core/buddy.c"
 
 #endif

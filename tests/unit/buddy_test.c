@@ -260,9 +260,9 @@ static void what_is_below_the_floor_stays(void **state)
 	assert_int_equal(check_runs(0, FLOOR + 1), 0);
 	assert_int_equal(entries, 0);
 	for (pfn = 0; pfn < PAGES; pfn += FPR_BLOCK_PAGES)
-		assert_in_range(fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, 0, FLOOR),
+		assert_in_range(fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, 0, FLOOR),
 				256 - 16, 256);
-	assert_int_equal(fpr_buddy_peek(0, PAGES, 0, FLOOR + 1), 0);
+	assert_int_equal(fpr_peek_free(0, PAGES, 0, FLOOR + 1), 0);
 }
 
 static void a_device_gets_no_smaller_pieces_than_it_takes(void **state)
@@ -274,7 +274,48 @@ static void a_device_gets_no_smaller_pieces_than_it_takes(void **state)
 		fragment(phase);
 		take_all(2, 8, 32);
 		check_runs(2, 8);
-		assert_int_equal(fpr_buddy_peek(0, PAGES, 2, 8) > 0, true);
+		assert_int_equal(fpr_peek_free(0, PAGES, 2, 8) > 0, true);
+	}
+}
+
+/* Pages [pfn, pfn + n) wait on a per-CPU list. */
+static void put_on_list(unsigned long pfn, unsigned long n)
+{
+	for (; n--; pfn++) {
+		assert_false(pages[pfn].buddy);
+		pages[pfn].refs = 0;
+	}
+}
+
+static void what_waits_on_lists_is_used_by_nobody(void **state)
+{
+	unsigned long pfn;
+
+	(void)state;
+	memset(used, 0, sizeof(used));
+	for (pfn = 0; pfn < FPR_BLOCK_PAGES; pfn++)
+		used[pfn] = pfn / FLOOR % 3 != 0;
+	memset(used + FPR_BLOCK_PAGES, true, FPR_BLOCK_PAGES);
+	merge();
+	/* Block 0: a third free, a third on lists, a third in use; block 1: half on lists. */
+	for (pfn = 0; pfn < FPR_BLOCK_PAGES; pfn += FLOOR)
+		if (pfn / FLOOR % 3 == 1)
+			put_on_list(pfn, FLOOR);
+	put_on_list(FPR_BLOCK_PAGES, FPR_BLOCK_PAGES / 2);
+	assert_int_equal(fpr_peek_free(0, FPR_BLOCK_PAGES, 0, 0), 11 * FLOOR);
+	assert_int_equal(fpr_peek_unused(0), 22 * FLOOR);
+	assert_false(fpr_peek_stuck(0));
+	assert_int_equal(fpr_peek_unused(1), FPR_BLOCK_PAGES / 2);
+	assert_false(fpr_peek_stuck(1));
+
+	put_on_list(FPR_BLOCK_PAGES, FPR_BLOCK_PAGES);
+	assert_int_equal(fpr_peek_unused(1), FPR_BLOCK_PAGES);
+	assert_true(fpr_peek_stuck(1));
+
+	/* Both halves of one buddy: nothing is in the way. */
+	for (pfn = 2; pfn < 4; pfn++) {
+		assert_int_equal(fpr_peek_unused(pfn), FPR_BLOCK_PAGES);
+		assert_false(fpr_peek_stuck(pfn));
 	}
 }
 
@@ -295,7 +336,7 @@ static void random_memory_gives_exactly_its_runs(void **state)
 		check_runs(order, run);
 		for (pfn = 0; pfn < PAGES; pfn++)
 			free += taken[pfn];
-		assert_int_equal(fpr_buddy_peek(0, PAGES, order, run), free);
+		assert_int_equal(fpr_peek_free(0, PAGES, order, run), free);
 	}
 }
 
@@ -336,6 +377,7 @@ int main(void)
 		T(a_full_batch_cuts_no_run_short),
 		T(what_is_below_the_floor_stays),
 		T(a_device_gets_no_smaller_pieces_than_it_takes),
+		T(what_waits_on_lists_is_used_by_nobody),
 		T(random_memory_gives_exactly_its_runs),
 		T(what_changes_between_look_and_lock_is_left_alone),
 	};

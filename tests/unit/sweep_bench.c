@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * How long a sweep looks at a guest of so many GiB, whose pages are in use or free in
- * one way or another: what fpr_memory_sweep() asks of buddy.c for each block.
+ * one way or another: what fpr_memory_sweep() asks of peek.c for each block.
  * "sweep_bench 16" prints "name value unit" lines; scripts/bench-blockmap says what
  * they are.
  */
@@ -110,8 +110,8 @@ static unsigned long sweep(void *arg)
 
 	(void)arg;
 	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES) {
-		sum += fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
-		sum += fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, 0, RUN);
+		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
+		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, 0, RUN);
 	}
 	return sum;
 }
@@ -123,9 +123,23 @@ static unsigned long start(void *arg)
 
 	(void)arg;
 	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES) {
-		sum += fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
-		sum += fpr_buddy_stuck(pfn >> FPR_BLOCK_ORDER);
-		sum += fpr_buddy_peek(pfn, pfn + FPR_BLOCK_PAGES, 0, 0);
+		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
+		sum += fpr_peek_stuck(pfn >> FPR_BLOCK_ORDER);
+		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, 0, RUN);
+	}
+	return sum;
+}
+
+/* And of one in which something was freed. */
+static unsigned long look(void *arg)
+{
+	unsigned long pfn, sum = 0;
+
+	(void)arg;
+	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES) {
+		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
+		sum += fpr_peek_stuck(pfn >> FPR_BLOCK_ORDER);
+		sum += fpr_peek_unused(pfn >> FPR_BLOCK_ORDER);
 	}
 	return sum;
 }
@@ -146,6 +160,7 @@ int main(int argc, char **argv)
 		{ "sweep_64k", sweep, PIECES, 16 },
 		{ "sweep_whole", sweep, WHOLE, 0 },
 		{ "start_used", start, USED, 0 },
+		{ "look_used", look, USED, 0 },
 	}, *c;
 
 	npages = gib * BLOCKS_PER_GIB << FPR_BLOCK_ORDER;

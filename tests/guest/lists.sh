@@ -1,0 +1,38 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Pieces on per-CPU lists: what a CPU freed last waits there, tens of MiB of it from
+# 6.7 on.  A block whose pieces are all on such a list is reported when it is cold,
+# like any other, and does not wait for a sweep to find it.
+# once: the core's bookkeeping, and older kernels keep little there
+# vm: mem=1024 smp=2 timeout=240 balloon=free-page-reporting=on
+# vm: modules=fpr,virtio_fpr files=fragment
+# shellcheck disable=SC1091 # the path is the guest's
+. /test/lib.sh
+plan 5
+
+pages_on_lists() { awk '$1 == "count:" { n += $2 } END { print n + 0 }' /proc/zoneinfo; }
+
+check "the driver loads" sh -c "modprobe fpr && modprobe virtio_fpr"
+check "all is reported" fpr_set flush 1
+# The next sweep is half a minute away, and every block is looked at once before any is
+# cold, which drains the lists.
+sweeps=$(fpr stats/sweeps)
+fpr_set cold_ms 5000
+wait_until 30 fpr_above stats/sweeps "$sweeps" || bail "no sweep after a new value"
+sweeps=$(fpr stats/sweeps)
+
+before=$(fpr stats/reported_bytes)
+fragment 200 <>/tmp/never >/tmp/fragments &
+program=$!
+wait_until 60 grep -q fragmented /tmp/fragments || bail "no fragments"
+listed_kb=$(($(pages_on_lists) * 4))
+freed_kb=$(sed 's/fragmented //' /tmp/fragments)
+diag "$freed_kb KiB are free in pieces, $listed_kb KiB are on per-CPU lists"
+case $(uname -r) in
+5.* | 6.[0-6].*) skip "much of it is on such lists" "their length is fixed in this kernel" ;;
+*) check "much of it is on such lists" test "$listed_kb" -gt $((freed_kb / 10)) ;;
+esac
+check "all of it is reported" wait_until 25 fpr_above stats/reported_bytes \
+	$((before + freed_kb * 980))
+equal "before a sweep" "$(fpr stats/sweeps)" "$sweeps"
+kill $program
