@@ -27,4 +27,26 @@
 #define fpr_reclaim_pages(events, item) ((events)[item])
 #endif
 
+/*
+ * Base pages allocated since the machine was started, 0 where the kernel counts no
+ * events.  all_vm_events() takes the CPU hotplug lock, which memory hotplug holds
+ * when it calls notifiers; this takes none, and may be off for a moment when a CPU
+ * goes, whose counts are added to another's.
+ *
+ * Source: mm/vmstat.c, vm_events_fold_cpu().
+ */
+static inline unsigned long fpr_allocated_pages(void)
+{
+	unsigned long pages = 0;
+#ifdef CONFIG_VM_EVENT_COUNTERS
+	unsigned int cpu, zone;
+
+	for_each_possible_cpu(cpu)
+		for (zone = 0; zone <= ZONE_MOVABLE; zone++)
+			pages += READ_ONCE(per_cpu(vm_event_states, cpu)
+					   .event[PGALLOC_NORMAL - ZONE_NORMAL + zone]);
+#endif
+	return pages;
+}
+
 #endif /* _FPR_COMPAT_STATS_H */

@@ -23,7 +23,46 @@ static void push(struct fpr_feedback *fb, u32 freed, unsigned long blocks,
 	fb->given[i].freed = freed;
 	fb->given[i].blocks = blocks;
 	fb->given[i].rounds = rounds;
+	fb->given[i].allocated = fb->allocated;
 	fb->nr = i + 1;
+}
+
+/* Forget @n of what was given, from index @at on. */
+static void drop(struct fpr_feedback *fb, unsigned int at, unsigned int n)
+{
+	fb->nr -= n;
+	memmove(fb->given + at, fb->given + at + n, (fb->nr - at) * sizeof(*fb->given));
+}
+
+/* Blocks that were allocated since @given, and are set against nothing yet.  The count
+ * may step back by a little.
+ */
+static unsigned long allocated_since(const struct fpr_feedback *fb,
+				     const struct fpr_given *given)
+{
+	return max(0L, (long)(fb->allocated - given->allocated));
+}
+
+/* @n blocks that were allocated are set against what was given. */
+static void spend(struct fpr_feedback *fb, unsigned long n)
+{
+	struct fpr_given *given;
+
+	for (given = fb->given; given < fb->given + fb->nr; given++)
+		given->allocated += min(n, allocated_since(fb, given));
+}
+
+/* @n blocks of what was given have been needed again. */
+static void make_round(struct fpr_feedback *fb, u32 now, const struct fpr_given *given,
+		       unsigned long n)
+{
+	if (given->rounds + 1 < FPR_REUSE_ROUNDS) {
+		fb->back[given->rounds + 1] += n;
+	} else {
+		fb->reserve += n;
+		fb->keep_ms = max(fb->keep_ms, FPR_REUSE_FACTOR * (now - given->freed));
+	}
+	fb->since = now;
 }
 
 /**
@@ -63,27 +102,26 @@ void fpr_feedback_given(struct fpr_feedback *fb, u32 now, u32 freed,
  */
 void fpr_feedback_again(struct fpr_feedback *fb, u32 now, unsigned long blocks)
 {
-	while (blocks && fb->nr) {
-		struct fpr_given *top = &fb->given[fb->nr - 1];
-		unsigned long n = min(blocks, top->blocks);
-		u32 period = now - top->freed;
+	unsigned int i = fb->nr;
+
+	while (blocks && i--) {
+		struct fpr_given *given = &fb->given[i];
+		unsigned long n = min3(blocks, given->blocks,
+				       allocated_since(fb, given));
 
 		/* So are those below it. */
-		if (period > FPR_REUSE_MS) {
-			fb->nr = 0;
+		if (now - given->freed > FPR_REUSE_MS) {
+			drop(fb, 0, i + 1);
 			return;
 		}
-		if (top->rounds + 1 < FPR_REUSE_ROUNDS) {
-			fb->back[top->rounds + 1] += n;
-		} else {
-			fb->reserve += n;
-			fb->keep_ms = max(fb->keep_ms, FPR_REUSE_FACTOR * period);
-		}
-		fb->since = now;
-		top->blocks -= n;
+		if (!n)
+			continue;
+		make_round(fb, now, given, n);
+		spend(fb, n);
 		blocks -= n;
-		if (!top->blocks)
-			fb->nr--;
+		given->blocks -= n;
+		if (!given->blocks)
+			drop(fb, i, 1);
 	}
 }
 

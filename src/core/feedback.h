@@ -6,7 +6,9 @@
  * Counted in blocks, not block by block: the allocator takes other blocks each time,
  * since those reported go to the end of its lists.  What is freed again is set against
  * the latest reports, for had those blocks not been reported, they would have been
- * taken.  Blocks that make this round FPR_REUSE_ROUNDS times, each within FPR_REUSE_MS,
+ * taken; but against no more of a report than was allocated since, for what was in use
+ * by then is not needed again, only freed: the rest of a large file that is deleted, say.
+ * Blocks that make this round FPR_REUSE_ROUNDS times, each within FPR_REUSE_MS,
  * have shown their period: as many are kept from then on, until they have stayed free
  * for FPR_REUSE_FACTOR times as long.
  *
@@ -39,11 +41,14 @@
  * @freed: when they had been freed, ms clock
  * @blocks: how many of them were not freed again yet
  * @rounds: how often as many have been reported and freed again before
+ * @allocated: what had been allocated by then, and so much more as has been set against
+ *	it or another report
  */
 struct fpr_given {
 	u32 freed;
 	unsigned long blocks;
 	unsigned int rounds;
+	unsigned long allocated;
 };
 
 /**
@@ -54,6 +59,8 @@ struct fpr_given {
  * @reserve: blocks worth keeping
  * @keep_ms: for how long
  * @since: when memory was last needed again, ms clock
+ * @allocated: blocks' worth of pages that were allocated so far; for the caller to set
+ *	before what was given or freed again is told
  */
 struct fpr_feedback {
 	struct fpr_given given[FPR_FEEDBACK_DEPTH];
@@ -62,6 +69,7 @@ struct fpr_feedback {
 	unsigned long reserve;
 	u32 keep_ms;
 	u32 since;
+	unsigned long allocated;
 };
 
 void fpr_feedback_given(struct fpr_feedback *fb, u32 now, u32 freed,

@@ -5,6 +5,7 @@
  */
 #include <linux/minmax.h>
 
+#include "../compat/stats.h"
 #include "engine.h"
 #include "params.h"
 #include "stats.h"
@@ -18,6 +19,12 @@ static unsigned long wanted_blocks(void)
 	return DIV_ROUND_UP(fpr_reserve_kb(), fpr_blocks_kb(1));
 }
 
+/* Blocks' worth of pages allocated since the machine was started. */
+static unsigned long allocated_blocks(void)
+{
+	return fpr_allocated_pages() >> FPR_BLOCK_ORDER;
+}
+
 /**
  * fpr_keep_harvested() - learn from what was freed
  * @h: a harvest
@@ -28,7 +35,10 @@ void fpr_keep_harvested(const struct fpr_harvest *h)
 {
 	struct fpr_feedback *fb = &fpr_engine.feedback;
 
-	fpr_feedback_again(fb, h->now, h->again);
+	if (h->again) {
+		fb->allocated = allocated_blocks();
+		fpr_feedback_again(fb, h->now, h->again);
+	}
 	if (h->saved)
 		fpr_feedback_saved(fb, h->now);
 	fpr_stat_add(&fpr_stats.saved_blocks, h->saved);
@@ -95,7 +105,9 @@ void fpr_keep_reported(u32 now, bool aged)
 {
 	struct fpr_engine *e = &fpr_engine;
 
-	if (aged)
+	if (aged && e->aged) {
+		e->feedback.allocated = allocated_blocks();
 		fpr_feedback_given(&e->feedback, now, now - fpr_delay_ms(), e->aged);
+	}
 	e->aged = 0;
 }

@@ -7,7 +7,7 @@
 # vm: mem=768 smp=2 timeout=240 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 22
+plan 26
 
 dev=/sys/module/fpr_testdev/parameters
 mkdir -p /mnt
@@ -86,4 +86,27 @@ round
 check "a reserve again" keeps 30
 check "a flush" fpr_set flush 1
 equal "takes it" "$(kept)" 0
+
+# What has been in use since long before is not needed again when it is freed, if that
+# takes ever so many delays.
+fpr_set reserve_kb 0
+check "a device anew" sh -c "modprobe -r fpr_testdev && modprobe fpr_testdev"
+check "all is reported" fpr_set flush 1
+for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do
+	fill old-$i 24
+done
+sleep 1
+before=$(fpr stats/reported_bytes)
+most=0
+for file in /mnt/old-*; do
+	rm "$file"
+	for i in 1 2; do
+		nap 50
+		now=$(kept)
+		[ "$now" -le $most ] || most=$now
+	done
+done
+check "what was in use is freed bit by bit, and reported" \
+	wait_until 20 fpr_above stats/reported_bytes $((before + (330 << 20)))
+in_range "next to nothing of it is kept, blocks" $most 0 8
 equal "the contract was kept" "$(cat $dev/violations)" 0

@@ -24,6 +24,13 @@ static void report(struct fpr_feedback *fb, u32 now, unsigned long blocks)
 	fpr_feedback_given(fb, now + DELAY, now, blocks);
 }
 
+/* @blocks are allocated, and freed again at @now. */
+static void reuse(struct fpr_feedback *fb, u32 now, unsigned long blocks)
+{
+	fb->allocated += blocks;
+	fpr_feedback_again(fb, now, blocks);
+}
+
 /* So many rounds of @period; the next would begin at the time returned. */
 static u32 churn(struct fpr_feedback *fb, u32 now, u32 period, unsigned long blocks,
 		 int rounds)
@@ -31,7 +38,7 @@ static u32 churn(struct fpr_feedback *fb, u32 now, u32 period, unsigned long blo
 	report(fb, now, blocks);
 	while (rounds--) {
 		now += period;
-		fpr_feedback_again(fb, now, blocks);
+		reuse(fb, now, blocks);
 		report(fb, now, blocks);
 	}
 	return now;
@@ -45,7 +52,7 @@ static void a_habit_is_kept_for_twice_its_period(void **state)
 	now = churn(fb, 1000, 3000, 512, FPR_REUSE_ROUNDS - 1);
 	assert_int_equal(fpr_feedback_reserve(fb, now), 0);
 	now += 3000;
-	fpr_feedback_again(fb, now, 512);
+	reuse(fb, now, 512);
 	assert_int_equal(fpr_feedback_reserve(fb, now), 512);
 	assert_int_equal(fb->keep_ms, 6000);
 }
@@ -66,7 +73,7 @@ static void nothing_is_learnt_from_what_was_not_reported(void **state)
 
 	/* A machine at its start: everything is reported at once, not aged. */
 	for (now = 0; now < 100000; now += 1000)
-		fpr_feedback_again(fb, now, 4096);
+		reuse(fb, now, 4096);
 	assert_int_equal(fpr_feedback_reserve(fb, now), 0);
 }
 
@@ -93,8 +100,8 @@ static void other_blocks_serve_as_well(void **state)
 	report(fb, now, 512);
 	for (round = 0; round < FPR_REUSE_ROUNDS; round++) {
 		now += 5000;
-		fpr_feedback_again(fb, now, 200);
-		fpr_feedback_again(fb, now + 200, 312);
+		reuse(fb, now, 200);
+		reuse(fb, now + 200, 312);
 		report(fb, now + 200, 512);
 	}
 	assert_int_equal(fpr_feedback_reserve(fb, now + 200), 512);
@@ -146,7 +153,7 @@ static void rounds_that_are_long_past_do_not_count(void **state)
 	u32 now = churn(fb, 0, 2000, 512, FPR_REUSE_ROUNDS - 1);
 
 	now += FPR_REUSE_MS + 1000;
-	fpr_feedback_again(fb, now, 512);
+	reuse(fb, now, 512);
 	now = churn(fb, now + 10000, 2000, 512, 1);
 	assert_int_equal(fpr_feedback_reserve(fb, now), 0);
 }
@@ -162,9 +169,51 @@ static void more_reports_than_can_be_remembered(void **state)
 	assert_int_equal(fb->nr, FPR_FEEDBACK_DEPTH);
 	assert_int_equal(fb->given[fb->nr - 1].freed, now - 1000);
 	/* More came back than had gone. */
-	fpr_feedback_again(fb, now, 1000);
+	reuse(fb, now, 1000);
 	assert_int_equal(fb->nr, 0);
 	assert_int_equal(fb->back[1], FPR_FEEDBACK_DEPTH);
+}
+
+static void what_was_in_use_then_is_not_needed_again(void **state)
+{
+	struct fpr_feedback *fb = *state;
+	u32 now;
+
+	/* A file of 10,000 blocks that had been reported long ago is deleted. */
+	fb->allocated = 10000;
+	for (now = 0; now < 10000; now += 200) {
+		fpr_feedback_again(fb, now + DELAY, 200);
+		report(fb, now, 200);
+	}
+	assert_int_equal(fb->back[1], 0);
+	assert_int_equal(fpr_feedback_reserve(fb, now), 0);
+	/* While another needs a little of it. */
+	reuse(fb, now, 10);
+	assert_int_equal(fb->back[1], 10);
+	fpr_feedback_again(fb, now, 200);
+	assert_int_equal(fb->back[1], 10);
+}
+
+static void what_was_needed_before_the_latest_report(void **state)
+{
+	struct fpr_feedback *fb = *state;
+
+	report(fb, 0, 100);
+	fb->allocated += 60;
+	report(fb, 1000, 100);
+	fpr_feedback_again(fb, 3000, 100);
+	assert_int_equal(fb->back[1], 60);
+	assert_int_equal(fb->given[0].blocks, 40);
+	assert_int_equal(fb->given[1].blocks, 100);
+	fb->allocated -= 1;
+	fpr_feedback_again(fb, 3500, 100);
+	fb->allocated += 1;
+	assert_int_equal(fb->back[1], 60);
+	/* Once for each that was allocated, and for the latest first. */
+	reuse(fb, 4000, 120);
+	assert_int_equal(fb->back[1], 60 + 120);
+	assert_int_equal(fb->nr, 1);
+	assert_int_equal(fb->given[0].blocks, 20);
 }
 
 static void batches_of_one_burst_are_one(void **state)
@@ -194,6 +243,8 @@ int main(void)
 		T(what_nobody_takes_is_forgotten),
 		T(rounds_that_are_long_past_do_not_count),
 		T(more_reports_than_can_be_remembered),
+		T(what_was_in_use_then_is_not_needed_again),
+		T(what_was_needed_before_the_latest_report),
 		T(batches_of_one_burst_are_one),
 	};
 

@@ -4,6 +4,7 @@
 
 #define min(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a < _b ? _a : _b; })
 #define max(a, b) ({ typeof(a) _a = (a); typeof(b) _b = (b); _a > _b ? _a : _b; })
+#define min3(a, b, c) min((typeof(a))min(a, b), c)
 #define max_t(type, a, b) max((type)(a), (type)(b))
 
 #endif
