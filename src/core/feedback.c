@@ -56,11 +56,16 @@ static void spend(struct fpr_feedback *fb, unsigned long n)
 static void make_round(struct fpr_feedback *fb, u32 now, const struct fpr_given *given,
 		       unsigned long n)
 {
-	if (given->rounds + 1 < FPR_REUSE_ROUNDS) {
+	u32 keep_ms = FPR_REUSE_FACTOR * (now - given->freed);
+
+	/* The rest of a habit: had so much more been kept, it would not have been given. */
+	if (fb->reserve && keep_ms <= fb->keep_ms + fb->keep_ms / 4) {
+		fb->reserve += n;
+	} else if (given->rounds + 1 < FPR_REUSE_ROUNDS) {
 		fb->back[given->rounds + 1] += n;
 	} else {
 		fb->reserve += n;
-		fb->keep_ms = max(fb->keep_ms, FPR_REUSE_FACTOR * (now - given->freed));
+		fb->keep_ms = max(fb->keep_ms, keep_ms);
 	}
 	fb->since = now;
 }

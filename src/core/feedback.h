@@ -10,7 +10,8 @@
  * by then is not needed again, only freed: the rest of a large file that is deleted, say.
  * Blocks that make this round FPR_REUSE_ROUNDS times, each within FPR_REUSE_MS,
  * have shown their period: as many are kept from then on, until they have stayed free
- * for FPR_REUSE_FACTOR times as long.
+ * for FPR_REUSE_FACTOR times as long.  What is given beside them and needed again with that
+ * period, or a shorter one, is taken for the rest of them, and kept from then on as well.
  *
  *	freed ─► due ─► reported ─► needed, and freed again: one round more
  *	          │

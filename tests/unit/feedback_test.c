@@ -105,7 +105,7 @@ static void other_blocks_serve_as_well(void **state)
 		report(fb, now + 200, 512);
 	}
 	assert_int_equal(fpr_feedback_reserve(fb, now + 200), 512);
-	assert_in_range(fb->keep_ms, 10000, 10800);
+	assert_in_range(fb->keep_ms, 9600, 10800);
 }
 
 static void what_grows_is_learnt_too(void **state)
@@ -119,6 +119,23 @@ static void what_grows_is_learnt_too(void **state)
 	fpr_feedback_saved(fb, now);
 	assert_in_range(fpr_feedback_reserve(fb, now), 150, 250);
 	assert_int_equal(fb->keep_ms, 8000);
+}
+
+static void the_rest_of_a_habit_need_not_show_it(void **state)
+{
+	struct fpr_feedback *fb = *state;
+	u32 now = churn(fb, 0, 3000, 100, FPR_REUSE_ROUNDS);
+
+	/* Some were late each time. */
+	report(fb, now, 28);
+	reuse(fb, now + 3600, 28);
+	assert_int_equal(fpr_feedback_reserve(fb, now + 3600), 128);
+	assert_int_equal(fb->keep_ms, 6000);
+	/* Another habit has to. */
+	now += 3600;
+	report(fb, now, 50);
+	reuse(fb, now + 4500, 50);
+	assert_int_equal(fpr_feedback_reserve(fb, now + 4500), 128);
 }
 
 static void what_is_not_needed_is_given_up(void **state)
@@ -239,6 +256,7 @@ int main(void)
 		T(what_is_needed_late_is_no_habit),
 		T(other_blocks_serve_as_well),
 		T(what_grows_is_learnt_too),
+		T(the_rest_of_a_habit_need_not_show_it),
 		T(what_is_not_needed_is_given_up),
 		T(what_nobody_takes_is_forgotten),
 		T(rounds_that_are_long_past_do_not_count),

@@ -106,6 +106,7 @@ class Guest:
     body = ""       # a format of what options() returns
     smp = 2
     accel = None    # this machine's
+    thp = True      # on the host
     limit_s = 1800
 
     def __init__(self, args, driver, number):
@@ -199,7 +200,7 @@ class Guest:
         guest.build_image(image, kdir, script, needs, self.args.build)
         self.discards = footprint.Discards(self.trace)
         return guest.make_vm(kdir, image, needs, self.accel or accel, time_limit_s=self.limit_s,
-                             sample_s=0.05,
+                             sample_s=0.05, thp=self.thp,
                              qemu_args=footprint.trace_args(self.trace) + self.qemu_args())
 
     def wait_ready(self, vm):

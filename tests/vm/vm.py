@@ -68,6 +68,13 @@ def die_with_parent():
     ctypes.CDLL(None).prctl(pr_set_pdeathsig, signal.SIGKILL)
 
 
+def die_with_parent_in_base_pages():
+    """The same, and memory comes without transparent huge pages."""
+    die_with_parent()
+    pr_set_thp_disable = 41
+    ctypes.CDLL(None).prctl(pr_set_thp_disable, 1, 0, 0, 0)
+
+
 def rss_kib(pid):
     """Anonymous, shared and hugetlb memory of a process: guest RAM of any backing."""
     total = 0
@@ -132,7 +139,7 @@ class VM:
 
     def __init__(self, *, kernel, initrd, accel, mem_mib=512, maxmem_mib=0, smp=1, append="",
                  backing="anon", balloon=None, cpu="max", qemu=QEMU, qemu_args=(),
-                 time_limit_s=120, sample_s=None, slow=1.0, keeps_mib=0):
+                 time_limit_s=120, sample_s=None, slow=1.0, keeps_mib=0, thp=True):
         self.kernel, self.initrd, self.accel = kernel, initrd, accel
         self.mem_mib, self.smp, self.append = mem_mib, smp, append
         self.maxmem_mib = maxmem_mib  # 0: no memory can be added
@@ -141,6 +148,7 @@ class VM:
         self.extra = list(qemu_args)
         self.time_limit_s, self.sample_s = time_limit_s, sample_s
         self.keeps_mib = keeps_mib  # of what was freed, its own checks may keep so much
+        self.thp = thp  # the host may use transparent huge pages
         self.slow = slow  # what waits for the guest waits so many times longer
         self.samples = []
         self.timed_out = False
@@ -204,7 +212,8 @@ class VM:
         theirs = [their.fileno() for _, their in pairs]
         proc = subprocess.Popen(
             self.command(theirs) + more, pass_fds=theirs, stdin=subprocess.DEVNULL,
-            stdout=self._stderr, stderr=self._stderr, preexec_fn=die_with_parent)
+            stdout=self._stderr, stderr=self._stderr,
+            preexec_fn=die_with_parent if self.thp else die_with_parent_in_base_pages)
         self._procs.append(proc)
         _live.add(self)
         for _, their in pairs:
