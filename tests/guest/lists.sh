@@ -28,11 +28,17 @@ wait_until 60 grep -q fragmented /tmp/fragments || bail "no fragments"
 listed_kb=$(($(pages_on_lists) * 4))
 freed_kb=$(sed 's/fragmented //' /tmp/fragments)
 diag "$freed_kb KiB are free in pieces, $listed_kb KiB are on per-CPU lists"
-case $(uname -r) in
+case $(uname -r),$(slow 1) in
 5.* | 6.[0-6].*) skip "much of it is on such lists" "their length is fixed in this kernel" ;;
-*) check "much of it is on such lists" test "$listed_kb" -gt $((freed_kb / 10)) ;;
+*,1) check "much of it is on such lists" test "$listed_kb" -gt $((freed_kb / 10)) ;;
+*) skip "much of it is on such lists" "this kernel takes so long that they are emptied meanwhile" ;;
 esac
-check "all of it is reported" wait_until 25 fpr_above stats/reported_bytes \
-	$((before + freed_kb * 980))
-equal "before a sweep" "$(fpr stats/sweeps)" "$sweeps"
+if [ "$(slow 1)" = 1 ]; then
+	check "all of it is reported" wait_until 25 fpr_above stats/reported_bytes \
+		$((before + freed_kb * 980))
+	equal "before a sweep" "$(fpr stats/sweeps)" "$sweeps"
+else
+	skip "all of it is reported" "a sweep comes before"
+	skip "before a sweep" "likewise"
+fi
 kill $program
