@@ -103,10 +103,10 @@ for file in /mnt/old-*; do
 	for i in 1 2; do
 		nap 50
 		now=$(kept)
-		[ "$now" -le $most ] || most=$now
+		[ "$now" -le "$most" ] || most=$now
 	done
 done
 check "what was in use is freed bit by bit, and reported" \
 	wait_until 20 fpr_above stats/reported_bytes $((before + (330 << 20)))
-in_range "next to nothing of it is kept, blocks" $most 0 8
+in_range "next to nothing of it is kept, blocks" "$most" 0 8
 equal "the contract was kept" "$(cat $dev/violations)" 0
