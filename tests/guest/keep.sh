@@ -45,7 +45,9 @@ equal "nothing is kept" "$(kept)" 0
 # A habit
 in_range "what is freed first is reported, MiB" "$(round_mib)" $((mib / 2)) $((mib * 2))
 in_range "and needed a second time, too" "$(round_mib)" $((mib / 2)) $((mib * 2))
-in_range "and a third time" "$(round_mib)" $((mib / 2)) $((mib * 2))
+# Where freeing takes longer than the delay, a round is several, and a habit sooner.
+[ "$(slow 1)" = 1 ] && third=$((mib / 2)) || third=0
+in_range "and a third time" "$(round_mib)" "$third" $((mib * 2))
 round
 round
 in_range "in the end nearly all is kept, blocks" "$(kept)" $((blocks / 2)) $((blocks * 5 / 4))
