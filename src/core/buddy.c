@@ -13,7 +13,6 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>
-#include <linux/page_ref.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
@@ -23,7 +22,6 @@
 #include "../compat/compat.h"
 #include "buddy.h"
 #include "ksyms.h"
-#include "peek.h"
 #include "stats.h"
 
 #define FPR_NO_PFN	ULONG_MAX

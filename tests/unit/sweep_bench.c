@@ -103,45 +103,51 @@ static void nothing(void *arg)
 	(void)arg;
 }
 
-/* What a sweep asks of each block: see fpr_memory_sweep(). */
-static unsigned long sweep(void *arg)
+/* Inlined into each of those below, as the question is where the core asks it. */
+static __attribute__((always_inline)) inline unsigned long
+ask_each_block(unsigned long (*ask)(unsigned long pfn))
 {
 	unsigned long pfn, sum = 0;
 
-	(void)arg;
-	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES) {
-		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
-		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, 0, RUN);
-	}
+	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES)
+		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0) + ask(pfn);
 	return sum;
+}
+
+static inline unsigned long runs(unsigned long pfn)
+{
+	return fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, 0, RUN);
+}
+
+static inline unsigned long stuck_or_runs(unsigned long pfn)
+{
+	return fpr_peek_stuck(pfn >> FPR_BLOCK_ORDER) + runs(pfn);
+}
+
+static inline unsigned long stuck_or_unused(unsigned long pfn)
+{
+	return fpr_peek_stuck(pfn >> FPR_BLOCK_ORDER) + fpr_peek_unused(pfn >> FPR_BLOCK_ORDER);
+}
+
+/* What a sweep asks of each block: see fpr_memory_sweep(). */
+static unsigned long sweep(void *arg)
+{
+	(void)arg;
+	return ask_each_block(runs);
 }
 
 /* What the first pass asks of a block in which no whole one is free. */
 static unsigned long start(void *arg)
 {
-	unsigned long pfn, sum = 0;
-
 	(void)arg;
-	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES) {
-		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
-		sum += fpr_peek_stuck(pfn >> FPR_BLOCK_ORDER);
-		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, 0, RUN);
-	}
-	return sum;
+	return ask_each_block(stuck_or_runs);
 }
 
 /* And of one in which something was freed. */
 static unsigned long look(void *arg)
 {
-	unsigned long pfn, sum = 0;
-
 	(void)arg;
-	for (pfn = 0; pfn < npages; pfn += FPR_BLOCK_PAGES) {
-		sum += fpr_peek_free(pfn, pfn + FPR_BLOCK_PAGES, FPR_BLOCK_ORDER, 0);
-		sum += fpr_peek_stuck(pfn >> FPR_BLOCK_ORDER);
-		sum += fpr_peek_unused(pfn >> FPR_BLOCK_ORDER);
-	}
-	return sum;
+	return ask_each_block(stuck_or_unused);
 }
 
 int main(int argc, char **argv)
