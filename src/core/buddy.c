@@ -155,16 +155,23 @@ static void enter_zone(struct fpr_batch *batch, struct zone *zone)
 			batch->zone_pages += 1UL << batch->buddies[i].order;
 }
 
-/* Whether the zone can spare @pages more, beside those that the batch has. */
+/*
+ * Whether the zone can spare @pages more, beside those that the batch has.  A zone of
+ * which the share is less than a buddy lets one go at a time where it keeps as much
+ * again: else nothing of ZONE_DMA would ever be reported.
+ */
 static bool zone_can_spare(const struct fpr_batch *batch,
 			   const struct fpr_window *win, unsigned long pages)
 {
 	unsigned long usable = zone_page_state(batch->zone, NR_FREE_PAGES) +
 			       batch->zone_pages;
 	unsigned long low = low_wmark_pages(batch->zone) + win->keep;
+	unsigned long share = win->share;
 
+	if (!batch->zone_pages)
+		share = min(share, 2UL);
 	return usable > low &&
-	       batch->zone_pages + pages <= (usable - low) / win->share;
+	       batch->zone_pages + pages <= (usable - low) / share;
 }
 
 /* Take one buddy; zone->lock held, PageBuddy and the order seen under it. */

@@ -67,7 +67,8 @@ struct fpr_batch {
  * @run: fewest base pages of contiguous free buddies; 0: any
  * @reach: page frame to which a run is followed, behind what is taken of it
  * @hold_pages: most base pages that the batch may hold; one buddy always fits
- * @share: it may hold one part in so many of what a zone has free above low
+ * @share: it may hold one part in so many of what a zone has free above low; one
+ *	buddy may be half of that
  * @keep: and above so many base pages more
  */
 struct fpr_window {

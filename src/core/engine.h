@@ -144,7 +144,7 @@ struct fpr_engine {
 
 extern struct fpr_engine fpr_engine;
 
-/* The device may hold this share of what a zone has free above low. */
+/* The device may hold this share of what a zone has free above low, or one buddy. */
 #define FPR_ZONE_SHARE		4
 /* So much of a cold block must be free in runs, or none of them is reported: the
  * host may have to split a huge page of its own for them.

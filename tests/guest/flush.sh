@@ -4,7 +4,7 @@
 # vm: mem=1024 smp=2 timeout=120 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 15
+plan 16
 
 testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
 mkdir -p /mnt
@@ -13,9 +13,15 @@ fill() { dd if=/dev/zero of="/mnt/$1" bs=1M count=200 2>/dev/null; }
 # Of 200 MiB: some is in blocks that hold something else too.
 pages=$((180 * 256))
 
-modprobe fpr delay_ms=12000
+modprobe fpr delay_ms=12000 floor_order=9
 check "the test device takes reports" modprobe fpr_testdev
 check "and gets all that is free" fpr_set flush 1
+# In blocks of order 9 and 10, of 4 KiB pages.  ZONE_DMA has 3584 of them, and the share
+# of it that is reported at a time is less than a buddy.
+whole=$(awk '{ n += $14 * 512 + $15 * 1024 } END { print n }' /proc/buddyinfo)
+check "of every zone" fpr_above stats/reported_pages $((whole - 1536))
+diag "$(fpr stats/reported_pages) of $whole pages"
+fpr_set floor_order 4
 
 # While a flush waits for the device, more is freed: that is no part of the
 # flush, but must not wait for the sweep, nor for another run two delays later.

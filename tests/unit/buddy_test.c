@@ -99,6 +99,7 @@ unsigned long fpr_isolate_free_page(struct page *page, unsigned int order)
 		assert_false(pages[pfn + n].isolated);
 		pages[pfn + n].isolated = true;
 	}
+	zone.free -= n;
 	moved++;
 	return n;
 }
@@ -113,6 +114,7 @@ void fpr_putback_isolated_page(struct page *page, unsigned int order, int type)
 		assert_true(page[n].isolated);
 		page[n].isolated = false;
 	}
+	zone.free += n;
 	moved++;
 }
 
@@ -192,6 +194,8 @@ static int setup(void **state)
 	(void)state;
 	race = NULL;
 	rnd = 1;
+	zone.free = 1UL << 30;
+	zone.low = 0;
 	memset(used, 0, sizeof(used));
 	memset(pages, 0, sizeof(pages));
 	merge();
@@ -368,6 +372,48 @@ static void what_changes_between_look_and_lock_is_left_alone(void **state)
 	}
 }
 
+/* Pages taken at once of @free of which the zone keeps @low, a @share of the rest. */
+static unsigned long taken_at_once(unsigned long free, unsigned long low, unsigned int share)
+{
+	unsigned long got, pfn = 0;
+	struct fpr_window win = {
+		.hi = PAGES, .order = FPR_MAX_ORDER, .reach = PAGES,
+		.hold_pages = PAGES, .share = share,
+	};
+	struct fpr_batch batch;
+	enum fpr_take why;
+
+	zone.free = free;
+	zone.low = low;
+	merge();
+	assert_int_equal(fpr_batch_init(&batch, 32, PAGES), 0);
+	why = fpr_buddy_take(&batch, &win, &pfn, PAGES);
+	got = batch.pages;
+	assert_int_equal(why, got < PAGES ? FPR_TAKE_LOW : FPR_TAKE_END);
+	fpr_batch_putback(&batch);
+	fpr_batch_destroy(&batch);
+	return got;
+}
+
+static void a_zone_keeps_its_share(void **state)
+{
+	unsigned long buddy = 1UL << FPR_MAX_ORDER, low = 100;
+
+	(void)state;
+	assert_int_equal(PAGES, 4 * buddy);
+	/* Nothing at or below low, nor where the zone would not keep as much again. */
+	assert_int_equal(taken_at_once(low, low, 4), 0);
+	assert_int_equal(taken_at_once(low - 1, low, 4), 0);
+	assert_int_equal(taken_at_once(low + 2 * buddy - 1, low, 4), 0);
+	/* One buddy, and no second before the share allows two. */
+	assert_int_equal(taken_at_once(low + 2 * buddy, low, 4), buddy);
+	assert_int_equal(taken_at_once(low + 8 * buddy - 1, low, 4), buddy);
+	assert_int_equal(taken_at_once(low + 8 * buddy, low, 4), 2 * buddy);
+	assert_int_equal(taken_at_once(low + 16 * buddy, low, 4), 4 * buddy);
+	/* A share of all: what is lent. */
+	assert_int_equal(taken_at_once(low + 4 * buddy, low, 1), 4 * buddy);
+}
+
 int main(void)
 {
 #define T(f) cmocka_unit_test_setup(f, setup)
@@ -380,6 +426,7 @@ int main(void)
 		T(what_waits_on_lists_is_used_by_nobody),
 		T(random_memory_gives_exactly_its_runs),
 		T(what_changes_between_look_and_lock_is_left_alone),
+		T(a_zone_keeps_its_share),
 	};
 
 	return cmocka_run_group_tests_name("buddy", tests, NULL, NULL);
