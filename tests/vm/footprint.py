@@ -8,6 +8,7 @@ that the guest says.
 """
 
 import bisect
+import collections
 import datetime
 import os
 import re
@@ -15,7 +16,7 @@ import threading
 import time
 
 from control import values
-from vm import SHARED, Sample, VMError
+from vm import SHARED, VMError
 
 # QEMU 7.2: "PID@SECONDS:ram_block_discard_range ..."; QEMU 11 has another name for
 # the event, and begins with "2026-01-02T03:04:05.678901Z ".
@@ -131,9 +132,13 @@ def ram_kib(vm):
     return kib
 
 
+# A sample, and what the guest said of its free memory then: KiB, one number or more
+Tick = collections.namedtuple("Tick", "time kib free")
+
+
 class RamSampler:
-    """Samples that while it is entered, whenever the guest prints "tick SECONDS"; the
-    time of a sample is the guest's.  That is its own where it is emulated by counting
+    """Samples that while it is entered, whenever the guest prints "tick SECONDS KIB...";
+    the time of a sample is the guest's.  That is its own where it is emulated by counting
     instructions, and the same as here, but for a constant, where it is not."""
 
     def __init__(self, vm):
@@ -149,11 +154,13 @@ class RamSampler:
             with console.changed:
                 console.changed.wait_for(lambda: len(console.lines) > seen, 0.5)
                 new, seen = console.lines[seen:], len(console.lines)
-            ticks = [line.text.split()[1] for line in new if re.match(r"tick [\d.]+$", line.text)]
+            ticks = [line.text.split()[1:] for line in new
+                     if re.match(r"tick [\d.]+( \d+)+$", line.text)]
             try:
                 # Of several the last: the others have gone by
                 if ticks:
-                    self.samples.append(Sample(float(ticks[-1]), ram_kib(self._vm)))
+                    self.samples.append(Tick(float(ticks[-1][0]), ram_kib(self._vm),
+                                             tuple(map(int, ticks[-1][1:]))))
             except (OSError, VMError):
                 return  # the guest has gone
 

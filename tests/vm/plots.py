@@ -78,13 +78,16 @@ def fragmentation(values, folder):
 
 
 def footprint(values, folder):
-    """Memory against time."""
+    """Memory against time, and what of it was in use."""
     drivers = [driver for driver in COLOURS if f"footprint_gib_min_{driver}" in values
                and os.path.exists(f"{folder}/footprint-{driver}-1.tsv")]
+    source = f"'{folder}/footprint-{{}}-1.tsv' skip 1"
     yield ("", "Memory of a guest that compiles a package", {
         "xlabel": "seconds since the build began", "data": "", "ylabel": "MiB of the host's memory",
         "more": "set xrange [0:*]\nset yrange [0:*]"},
-        curves(drivers, what="lines", source=f"'{folder}/footprint-{{}}-1.tsv' skip 1")
+        curves(drivers, what="lines", source=source).rstrip()
+        + f", {source.format(drivers[-1])} using 1:3 with lines title 'in use in the guest' "
+        "lc rgb 'black' dt 3 lw 1.5\n"
         if drivers else "")
 
 
