@@ -101,7 +101,9 @@ def stage_modules(stage, modules, stock, ours):
         with open(target, "wb") as file:
             file.write(read_module(os.path.join(modules.dir, path)))
     for path in ours:
-        shutil.copy(path, f"{base}/extra")
+        # As the kernel's own are installed, and DKMS does: 7 MiB of the guest's memory less
+        subprocess.run(["strip", "--strip-debug", "-o",
+                        f"{base}/extra/{os.path.basename(path)}", path], check=True)
     for name in ("modules.builtin", "modules.builtin.modinfo", "modules.order"):
         if os.path.exists(f"{modules.dir}/{name}"):
             shutil.copy(f"{modules.dir}/{name}", base)
