@@ -35,8 +35,10 @@ static int alloc_worker_part(struct fpr_blockmap *map, unsigned long nblocks)
 	map->given = kvcalloc(nblocks, sizeof(*map->given), GFP_KERNEL);
 	map->tries = kvcalloc(nblocks, sizeof(*map->tries), GFP_KERNEL);
 	map->calm = kvcalloc(nblocks, sizeof(*map->calm), GFP_KERNEL);
+	map->unused = kvcalloc(nblocks, sizeof(*map->unused), GFP_KERNEL);
 	return map->present && map->active && map->held && map->visited &&
-	       map->stamp && map->given && map->tries && map->calm ? 0 : -ENOMEM;
+	       map->stamp && map->given && map->tries && map->calm &&
+	       map->unused ? 0 : -ENOMEM;
 }
 
 static void free_worker_part(struct fpr_blockmap *map)
@@ -49,6 +51,7 @@ static void free_worker_part(struct fpr_blockmap *map)
 	kvfree(map->given);
 	kvfree(map->tries);
 	kvfree(map->calm);
+	kvfree(map->unused);
 }
 
 /**
@@ -112,6 +115,7 @@ int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks)
 	memcpy(new.given, map->given, n * sizeof(*map->given));
 	memcpy(new.tries, map->tries, n * sizeof(*map->tries));
 	memcpy(new.calm, map->calm, n * sizeof(*map->calm));
+	memcpy(new.unused, map->unused, n * sizeof(*map->unused));
 
 	free_worker_part(map);
 	*map = new;

@@ -80,10 +80,11 @@ struct fpr_marks {
  *	%FPR_COLD_LOOK or %FPR_KEPT_LOOK
  * @calm: it is cold after cold_ms << this: more than it was left alone for, when
  *	pieces of it had been reported
+ * @unused: base pages of it that nobody used when a part of it was last reported
  * @nr_active: bits set in @active
  * @nr_kept: those of them that are kept
  *
- * 64 KiB per TiB and bitmap at 2 MiB blocks, 4 MiB per TiB for the rest.
+ * 64 KiB per TiB and bitmap at 2 MiB blocks, 5 MiB per TiB for the rest.
  */
 struct fpr_blockmap {
 	struct fpr_marks *marks;
@@ -96,6 +97,7 @@ struct fpr_blockmap {
 	u16 *given;
 	u8 *tries;
 	u8 *calm;
+	u16 *unused;
 	unsigned long nr_active;
 	unsigned long nr_kept;
 };

@@ -80,13 +80,19 @@ static unsigned long count_unused(unsigned long block)
 static bool cool(unsigned long block, u32 stamp)
 {
 	struct fpr_engine *e = &fpr_engine;
+	unsigned long unused;
+	u32 ms = fpr_cold_ms();
 
-	if (e->pieces || !fpr_cold_run() ||
-	    count_unused(block) < e->map.given[block] + FPR_COLD_PAGES)
+	if (e->pieces || !fpr_cold_run())
 		return false;
-	fpr_blockmap_activate(&e->map, block,
-			      stamp + (fpr_cold_ms() << e->map.calm[block]) -
-			      fpr_delay_ms(), FPR_COLD_LOOK);
+	unused = count_unused(block);
+	if (unused < e->map.given[block] + FPR_COLD_PAGES)
+		return false;
+	/* What was free before is in no hurry; what is new has not been reported. */
+	if (unused < e->map.unused[block] + FPR_COLD_PAGES)
+		ms <<= e->map.calm[block];
+	fpr_blockmap_activate(&e->map, block, stamp + ms - fpr_delay_ms(),
+			      FPR_COLD_LOOK);
 	return true;
 }
 
@@ -143,6 +149,8 @@ static void finish_block(unsigned long block, u32 now)
 		fpr_keep_finished(first);
 		fpr_blockmap_hold(&e->map, first);
 	}
+	if (e->map.given[block] < FPR_BLOCK_PAGES)
+		e->map.unused[block] = fpr_peek_unused(block);
 	/* Held and active: so it stays active when it is released. */
 	cool(block, stamp);
 }

@@ -8,6 +8,7 @@
  * All memory that is available but for RESERVE_MIB is touched, in base pages.
  * Then one PIECE_KIB (64) in EVERY (2) of it is given back, "fragmented KEPT_KIB"
  * is printed, and the rest is kept until standard input ends or a signal comes.
+ * Each character read gives the next piece of each EVERY back, but the last.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,7 +21,7 @@
 
 int main(int argc, char **argv)
 {
-	unsigned long reserve, piece, every, bytes, at;
+	unsigned long reserve, piece, every, bytes, at, freed;
 	char *mem, byte;
 
 	reserve = argc > 1 ? strtoul(argv[1], NULL, 10) << 10 : 0;
@@ -46,13 +47,17 @@ int main(int argc, char **argv)
 	madvise(mem, bytes, MADV_NOHUGEPAGE);
 	for (at = 0; at < bytes; at += PAGE)
 		mem[at] = 1;
-	for (at = 0; at < bytes; at += every * piece)
-		if (madvise(mem + at, piece, MADV_DONTNEED)) {
-			perror("fragment: madvise");
-			return 1;
-		}
-	printf("fragmented %lu\n", (bytes - bytes / every) >> 10);
-	fflush(stdout);
+	for (freed = 0; freed + 1 < every; freed++) {
+		for (at = freed * piece; at < bytes; at += every * piece)
+			if (madvise(mem + at, piece, MADV_DONTNEED)) {
+				perror("fragment: madvise");
+				return 1;
+			}
+		printf("fragmented %lu\n", (bytes - bytes / every * (freed + 1)) >> 10);
+		fflush(stdout);
+		if (read(0, &byte, 1) <= 0)
+			return 0;
+	}
 	while (read(0, &byte, 1) > 0)
 		;
 	return 0;

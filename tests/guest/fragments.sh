@@ -7,12 +7,12 @@
 # vm: modules=fpr,virtio_fpr files=fragment
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 16
+plan 18
 
 # fragments PIECE_KIB EVERY: leaves $kept and $freed, KiB
 fragments() {
 	: >/tmp/fragments
-	fragment 150 "$@" <>/tmp/never >/tmp/fragments &
+	fragment 150 "$@" <>/tmp/next >/tmp/fragments &
 	program=$!
 	wait_until 90 grep -q fragmented /tmp/fragments || return 1
 	kept=$(sed 's/fragmented //' /tmp/fragments)
@@ -31,6 +31,7 @@ some_kb=$((16 << 10))
 # Longer than it takes to be cold
 cold() { sleep "$(slow 5)"; }
 
+mkfifo /tmp/next
 check "the driver loads" sh -c "modprobe fpr floor_order=9 && modprobe virtio_fpr"
 check "all is reported" fpr_set flush 1
 
@@ -78,6 +79,23 @@ cold
 in_range "too little of a block stays, KiB" $(($(reported_kb) - before)) 0 $some_kb
 before=$(fpr stats/reported_bytes)
 whole_again "but for whole blocks"
+
+# Freed into after its pieces were reported: they are not reported once more before long,
+# but what is new is, as soon as it is cold.
+fragments 64 4 || bail "no fragments"
+freed=$((kept / 3))
+before=$(fpr stats/reported_bytes)
+check "a quarter of each block" wait_until 30 fpr_above stats/reported_bytes \
+	$((before + freed * 900))
+sleep 8
+before=$(fpr stats/reported_bytes)
+echo >/tmp/next
+check "and a second one, with the first" wait_until "$(slow 10)" fpr_above \
+	stats/reported_bytes $((before + 2 * freed * 900))
+kill $program
+wait $program
+# It has become a habit by now.
+fpr_set flush 1
 
 # Hot: freed into again and again, sooner than it is cold
 fpr_set cold_ms 600000

@@ -324,6 +324,7 @@ static void growing_keeps_everything(void **state)
 	fpr_blockmap_release(map, 3, 3, true, 7);
 	map->given[3] = 512;
 	map->calm[3] = 4;
+	map->unused[3] = 300;
 	fpr_mark(map->marks, 4);
 	assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS), 0);
 
@@ -336,6 +337,7 @@ static void growing_keeps_everything(void **state)
 	assert_int_equal(map->stamp[3], 7);
 	assert_int_equal(map->given[3], 512);
 	assert_int_equal(map->calm[3], 4);
+	assert_int_equal(map->unused[3], 300);
 	assert_true(test_bit(BLOCKS - 1, map->present));
 	assert_false(test_bit(BLOCKS, map->present));
 }
