@@ -49,7 +49,12 @@ TEXTS = {
                  "memory is the guest's, without what QEMU needs for itself.",
     "footprint_icount": "One processor of 1000 million instructions a second: the delays are to the "
                         "job what they are where nothing is emulated, and `build` and "
-                        "`guest_cpu` do not depend on the machine.",
+                        "`guest_cpu` do not depend on the machine. `used_vs_stock` is what the "
+                        "guest itself has in use, over the memory that it takes with the stock "
+                        "driver: nobody who reports free memory gets below that with this job. "
+                        "What is left between it and fpr is free in pieces below 64 KiB "
+                        "(`free_small`) or in blocks that are freed into all the time, which fpr "
+                        "leaves alone and order 0 does not, with its discards.",
     "fragmentation": "Share of the freed memory that has left QEMU, and discards made for it.",
     "fragmentation_compact": "`vm.compact_memory` when the last piece is free. `cpu` has what it "
                              "costs, beside that of the part above.",

@@ -23,7 +23,7 @@ STATES = ("absent", "loaded", "reporting", "shuffle")  # of bench-hotpath, which
 MORE = re.compile(r"_(share|guests|hugepages|gib_per_s|ratio)")
 # These are neither good nor bad, or measured by one side only
 NEUTRAL = re.compile(r"discarded|reported|recycled|delete_s|kicks|ratio|_vs_|_failed|touch|_host|"
-                     r"_peak|p50|_discards_\d+s$")
+                     r"_peak|p50|_discards_\d+s$|footprint_(used|free)_")
 
 Worse = collections.namedtuple("Worse", "part name driver peer value other unit factor")
 
