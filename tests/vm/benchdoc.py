@@ -25,7 +25,9 @@ GOALS = (
     ("fragmentation", "95 % of the pieces, 2 s until they are cold and 5", "fragmentation_t95_fpr",
      7),
     ("fragmentation", "discards, by order 0", "fragmentation_discards_vs_stock0_fpr", 1 / 3),
-    ("latency", "allocating a page, 99.9 % of them", "latency_order0_p999_vs_stock_fpr", 1),
+    # A percentile is exact to 3 %
+    ("latency", "allocating 4 KiB, 99.9 % of them", "latency_order0_p999_vs_stock_fpr", 1.03),
+    ("latency", "allocating 2 MiB, 99.9 % of them", "latency_order9_p999_vs_stock_fpr", 1.03),
     ("latency", "longest hold of a zone lock", "latency_lock_hold_vs_stock_fpr", 0.25),
 )
 TITLES = {
