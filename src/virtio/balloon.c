@@ -68,7 +68,7 @@ static bool step(struct vfpr_balloon *b, unsigned int *delay_ms)
 	if (pages >= want)
 		return false;
 	done = vfpr_balloon_inflate(b, want - pages);
-	if (done) {
+	if (done >= min(want - pages, VFPR_LITTLE_PAGES)) {
 		b->wait_ms = MIN_WAIT_MS;
 		return true;
 	}

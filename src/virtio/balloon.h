@@ -45,6 +45,12 @@
 #define VFPR_STEP_PAGES		(64UL << (20 - PAGE_SHIFT))
 #define VFPR_STEP_PIECES	1024
 
+/*
+ * A step that gets less than this has found memory short: what trickles back is
+ * taken, and waited for no less patiently.
+ */
+#define VFPR_LITTLE_PAGES	(2UL << (20 - PAGE_SHIFT))
+
 /* The guest keeps so much of what is available: 8 MiB, or this share of its memory. */
 #define VFPR_FLOOR_PAGES	(8UL << (20 - PAGE_SHIFT))
 #define VFPR_FLOOR_SHARE	64
