@@ -56,7 +56,8 @@ TEXTS = {
                         "driver: nobody who reports free memory gets below that with this job. "
                         "What is left between it and fpr is free in pieces below 64 KiB "
                         "(`free_small`) or in blocks that are freed into all the time, which fpr "
-                        "leaves alone and order 0 does not, with its discards.",
+                        "leaves alone and order 0 does not, with its discards. "
+                        "[What was tried](design.md#cold-blocks).",
     "fragmentation": "Share of the freed memory that has left QEMU, and discards made for it.",
     "fragmentation_compact": "`vm.compact_memory` when the last piece is free. `cpu` has what it "
                              "costs, beside that of the part above.",
