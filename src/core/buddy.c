@@ -13,6 +13,7 @@
 #include <linux/mm.h>
 #include <linux/mmzone.h>
 #include <linux/page-isolation.h>
+#include <linux/rcupdate.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
 #include <linux/vmstat.h>
@@ -28,6 +29,7 @@
 /* Buddies moved in one hold of a zone lock. */
 #define LOCK_BUDDIES	8
 
+/* In process context only: zone_unlock() may schedule. */
 static u64 zone_lock(struct zone *zone, unsigned long *flags)
 	__acquires(&zone->lock)
 {
@@ -43,6 +45,8 @@ static void zone_unlock(struct zone *zone, unsigned long flags, u64 since)
 	spin_unlock_irqrestore(&zone->lock, flags);
 	if (held > fpr_stats.max_lock_hold_ns)
 		fpr_stat_set(&fpr_stats.max_lock_hold_ns, held);
+	/* Whoever waits for the processor waits for one hold, not for a batch. */
+	cond_resched_tasks_rcu_qs();
 }
 
 /**

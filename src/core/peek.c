@@ -7,17 +7,11 @@
 
 #include "peek.h"
 
-/**
- * fpr_peek_buddy() - the free buddy that a page lies in
- * @pfn: page frame of online memory, at a block's start or where a buddy may begin
- * @order: set to the buddy's order
- *
- * One that begins elsewhere is found only if it is larger than a block: callers walk
- * a range buddy by buddy from a block's start.
- * Context: any; a hint without zone->lock, a fact with it.
- * Return: its first page, or NULL.
+/*
+ * Inlined where each page of a block is looked at.  A buddy larger than a block is
+ * looked for at a block's start only: it has all of the block.
  */
-struct page *fpr_peek_buddy(unsigned long pfn, unsigned int *order)
+static __always_inline struct page *peek_buddy(unsigned long pfn, unsigned int *order)
 {
 	struct page *page = pfn_to_page(pfn);
 	unsigned int o;
@@ -27,6 +21,8 @@ struct page *fpr_peek_buddy(unsigned long pfn, unsigned int *order)
 		*order = READ_ONCE(page->private);
 		return *order <= FPR_MAX_ORDER ? page : NULL;
 	}
+	if (pfn & (FPR_BLOCK_PAGES - 1))
+		return NULL;
 	for (o = FPR_BLOCK_ORDER + 1; o <= FPR_MAX_ORDER; o++) {
 		page = pfn_to_page(round_down(pfn, 1UL << o));
 		/* As above. */
@@ -37,6 +33,21 @@ struct page *fpr_peek_buddy(unsigned long pfn, unsigned int *order)
 			return page;
 	}
 	return NULL;
+}
+
+/**
+ * fpr_peek_buddy() - the free buddy that a page lies in
+ * @pfn: page frame of online memory, at a block's start or where a buddy may begin
+ * @order: set to the buddy's order
+ *
+ * One that begins elsewhere is found only at the start of a block, of which it has
+ * all: callers walk a range buddy by buddy from a block's start.
+ * Context: any; a hint without zone->lock, a fact with it.
+ * Return: its first page, or NULL.
+ */
+struct page *fpr_peek_buddy(unsigned long pfn, unsigned int *order)
+{
+	return peek_buddy(pfn, order);
 }
 
 /**
@@ -53,7 +64,7 @@ unsigned long fpr_peek_run_end(unsigned long pfn, unsigned long end,
 {
 	while (pfn < end) {
 		unsigned int o;
-		struct page *head = fpr_peek_buddy(pfn, &o);
+		struct page *head = peek_buddy(pfn, &o);
 		unsigned long next;
 
 		if (!head || o < order)
@@ -135,11 +146,11 @@ enum owner {
 };
 
 /* @order: set to that of the buddy, 0 where it is none */
-static enum owner owner(unsigned long pfn, unsigned int *order)
+static __always_inline enum owner owner(unsigned long pfn, unsigned int *order)
 {
 	struct page *page = pfn_to_page(pfn);
 
-	if (fpr_peek_buddy(pfn, order))
+	if (peek_buddy(pfn, order))
 		return OWNER_BUDDY;
 	*order = 0;
 	/* No references and no type: what was freed to a list has neither. */

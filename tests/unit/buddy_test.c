@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Taking free buddies, on a made-up allocator (shim/linux/mmzone.h): which runs are
- * taken, in how many entries, that nothing in use is, and how long the lock is held.
+ * taken, in how many entries, that nothing in use is, how long the lock is held, and
+ * that others may run between two holds.
  */
 #include "test.h"
 
@@ -17,6 +18,7 @@ static struct zone zone;
 static struct page pages[PAGES];
 static bool used[PAGES], taken[PAGES];
 static unsigned int moved, longest_hold, entries, reports;
+static bool others_wait; /* since the lock was dropped */
 /* Called with the lock: what others do just before it is taken. */
 static void (*race)(void);
 static unsigned int rnd;
@@ -73,6 +75,7 @@ static void merge(void)
 void spin_lock(int *lock)
 {
 	assert_false(*lock);
+	assert_false(others_wait);
 	if (race)
 		race();
 	*lock = 1;
@@ -84,6 +87,13 @@ void spin_unlock(int *lock)
 	assert_true(*lock);
 	*lock = 0;
 	longest_hold = max(longest_hold, moved);
+	others_wait = true;
+}
+
+void cond_resched_tasks_rcu_qs(void)
+{
+	assert_false(zone.lock);
+	others_wait = false;
 }
 
 unsigned long fpr_isolate_free_page(struct page *page, unsigned int order)

@@ -48,6 +48,10 @@ void spin_unlock(int *lock)
 	*lock = 0;
 }
 
+void cond_resched_tasks_rcu_qs(void)
+{
+}
+
 unsigned long fpr_isolate_free_page(struct page *page, unsigned int order)
 {
 	(void)page;
