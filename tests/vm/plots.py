@@ -136,34 +136,41 @@ def gnuplot(script):
 
 
 def draw_return(part, folder, path):
-    """The curves of bench-return."""
+    """The curves of bench-return, where they are."""
     size, backing = part.get("size_mb", 1536), part.get("backing", "anon")
     drivers = [(driver, f"{folder}/return-{size}-{backing}-{driver}-1.tsv")
                for driver in ("stock", "fpr")]
     there = [f"{driver}={tsv}" for driver, tsv in drivers if os.path.exists(tsv)]
-    if not there:
-        return False
-    subprocess.run([f"{TOP}/scripts/plot-return", "--svg", path, "--subtitle",
-                    f"{size} MiB, {backing} memory", *there], check=True)
-    return True
+    if there:
+        subprocess.run([f"{TOP}/scripts/plot-return", "--svg", path, "--subtitle",
+                        f"{size} MiB, {backing} memory", *there], check=True)
 
 
 def draw(found, folder, out):
     """Draws what there are figures for, and curves below folder, in one of the part's
-    name; part -> [(title, file name)]."""
+    name; part -> [(title, file name)].  Where the curves are not at hand the picture that
+    is there stays; those of no part go."""
     os.makedirs(out, exist_ok=True)
-    for old in glob.glob(f"{out}/*.svg"):
-        os.unlink(old)
     pictures = {}
+
+    def there(part, title, path):
+        if os.path.exists(path):
+            pictures.setdefault(part, []).append((title, os.path.basename(path)))
+
     for name, part in found["parts"].items():
         if name.startswith("return"):
-            if draw_return(part, f"{folder}/{name}", f"{out}/{name}.svg"):
-                pictures[name] = [("Guest memory back on the host after a delete", f"{name}.svg")]
+            path = f"{out}/{name}.svg"
+            draw_return(part, f"{folder}/{name}", path)
+            there(name, "Guest memory back on the host after a delete", path)
             continue
         drawing = PICTURES.get(name.partition("_")[0], lambda *_: ())
         for suffix, title, fields, plot in drawing(part["values"], f"{folder}/{name}"):
+            path = f"{out}/{name}{suffix}.svg"
             if plot:
-                path = f"{out}/{name}{suffix}.svg"
                 gnuplot(HEAD.format(path=path, title=title, **fields) + plot)
-                pictures.setdefault(name, []).append((title, os.path.basename(path)))
+            there(name, title, path)
+    shown = {file for drawn in pictures.values() for _, file in drawn}
+    for old in glob.glob(f"{out}/*.svg"):
+        if os.path.basename(old) not in shown:
+            os.unlink(old)
     return pictures
