@@ -85,6 +85,9 @@ static bool cool(unsigned long block, u32 stamp)
 
 	if (e->pieces || !fpr_cold_run())
 		return false;
+	/* Most blocks: as a whole with the device, and need not be walked for that. */
+	if (e->map.given[block] + FPR_COLD_PAGES > FPR_BLOCK_PAGES)
+		return false;
 	unused = count_unused(block);
 	if (unused < e->map.given[block] + FPR_COLD_PAGES)
 		return false;
