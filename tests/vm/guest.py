@@ -13,7 +13,8 @@ and, where it need not be run on every kernel of "make check", why, in a line
 mem       guest memory, MiB (512)
 maxmem    memory can be added up to this, MiB (none)
 smp       virtual CPUs (1)
-timeout   time limit of the whole run, s (120); doubled without KVM
+timeout   time limit of the whole run, s of QEMU's processor time (120), and vm.PATIENCE
+          times as long by the clock
 balloon   options of a virtio-balloon device; without it there is no device
           ("balloon=plain": a device without options)
 backing   anon, memfd, or hugetlb: a memfd of 2 MiB pages, which the host sets
@@ -33,6 +34,9 @@ backend   a program of build/host, or a path in the repository, with arguments
 device    that device: vhost-user or vfio-user, and its properties
           (vhost-user,virtio-id=13,num_vqs=1); needs shared memory (backing=)
 kernels   names of the only kernels on which it runs; others skip it
+clock     what the guest's time is, where it is emulated (see CLOCKS); tests/vm/run-tests
+          takes "instructions", and "sleeps" where the host takes part (a companion or a
+          backend); else "host"
 
 A kernel of our own (scripts/build-kernel) may want to be booted in a way of its
 own.  scripts/kernel-config/PART.guest says so for a part of its configuration,
@@ -47,6 +51,7 @@ ignore    kernel log lines that are no fault of ours (an expression like those
           in tests/vm/faults)
 """
 
+import functools
 import glob
 import os
 import re
@@ -64,11 +69,24 @@ GUEST = os.path.join(TOP, "tests", "guest")
 LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
 DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon",
-            "maxmem": "", "disk": "", "qemu_version": "", "backend": "", "device": ""}
+            "maxmem": "", "disk": "", "qemu_version": "", "backend": "", "device": "",
+            "clock": ""}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
+# The same of rep stosb, which newer QEMUs offer too: six times slower
+MORE_BYTEWISE = ("fsrs",)
 
+# An instruction takes 8 ns of the guest's time, which is about what it takes to emulate
+# it.  So a busy guest has the time that it would have anyway, but for what else this
+# machine does meanwhile: that does not count.  Asleep, a guest is woken at once
+# ("instructions"), or has the host's time ("sleeps"), which a host that takes part needs.
+ICOUNT = "shift=3,sleep={}"
+CLOCKS = {"host": None, "instructions": ICOUNT.format("off"), "sleeps": ICOUNT.format("on")}
+# Else the kernel compares clocks that are not alike, and gives one of them up.
+ICOUNT_APPEND = ["tsc=reliable", "no_timer_check"]
+# Debian 12's (7.2) never gets to run the second processor then.
+ICOUNT_QEMU = "11"
 
 HOST_PROGRAMS = os.path.join("build", "host")
 PARTS = os.path.join(TOP, "scripts", "kernel-config")
@@ -95,6 +113,8 @@ def parse_needs(text):
                 needs[key] = value
     if needs["balloon"] == "plain":
         needs["balloon"] = ""
+    if needs["clock"] and needs["clock"] not in CLOCKS:
+        raise NeedError(f"clock={needs['clock']}: {', '.join(CLOCKS)}")
     if bool(needs["backend"]) != bool(needs["device"]):
         raise NeedError("backend= and device= belong together; see tests/vm/guest.py")
     if needs["device"] and needs["backing"] not in vm.SHARED:
@@ -122,6 +142,14 @@ def qemu_program(which):
     if result.returncode != 0:
         raise NeedError(f"QEMU {which} cannot be had (see above)")
     return result.stdout.strip()
+
+
+@functools.lru_cache(maxsize=None)
+def tcg_cpu(program):
+    """TCG_CPU for this QEMU, without what else it would do byte by byte."""
+    known = subprocess.run([program, "-cpu", "help"], stdout=subprocess.PIPE, text=True,
+                           check=False).stdout.split()
+    return TCG_CPU + "".join(f",-{name}" for name in MORE_BYTEWISE if name in known)
 
 
 def make_backend(needs, kdir):
@@ -255,6 +283,10 @@ def make_vm(kdir, image, needs, acceleration, *, cls=vm.VM, qemu_args=(), backen
         f"FPR_{key.upper()}={kernel[key]}" for key in ("slow", "more_mem", "keeps")
         if kernel[key] != PROPERTIES[key]]
     maxmem = int(needs["maxmem"] or 0)
+    icount = CLOCKS[needs["clock"] or "host"] if emulated else None
+    if icount:
+        append += ICOUNT_APPEND
+    qemu = qemu_program(needs["qemu_version"] or (ICOUNT_QEMU if icount else ""))
     # What is kept for memory that is added later comes out of that at boot.
     more = max(int(needs["mem"]), maxmem) * int(kernel["more_mem"]) // 100
     settings = {
@@ -264,10 +296,11 @@ def make_vm(kdir, image, needs, acceleration, *, cls=vm.VM, qemu_args=(), backen
         "slow": slow, "backing": needs["backing"],
         "keeps_mib": (int(needs["mem"]) + more) * int(kernel["keeps"]) // 100,
         "balloon": needs["balloon"], "append": " ".join(append + needs["append"]),
-        "qemu": qemu_program(needs["qemu_version"]),
-        "cpu": TCG_CPU if emulated else "host",
-        "time_limit_s": float(needs["timeout"]) * (2 if emulated else 1) * slow,
-        "qemu_args": [arg for text in needs["qemu"] for arg in text.split()]
+        "qemu": qemu,
+        "cpu": tcg_cpu(qemu) if emulated else "host",
+        "time_limit_s": float(needs["timeout"]) * slow,
+        "qemu_args": (["-icount", icount] if icount else [])
+        + [arg for text in needs["qemu"] for arg in text.split()]
         + scratch_disk(image, needs["disk"]) + backend_args(needs, backend) + list(qemu_args),
     }
     settings.update(options)

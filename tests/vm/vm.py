@@ -17,6 +17,7 @@ Times are seconds of time.monotonic(); memory is in KiB.
 import collections
 import contextlib
 import ctypes
+import os
 import re
 import select
 import shutil
@@ -36,6 +37,9 @@ KERNEL, TEST = "K", "T"
 BASE_APPEND = "console=ttyS0 loglevel=7 panic=-1 oops=panic watchdog_thresh=60"
 
 QEMU = "qemu-system-x86_64"
+# A time limit is processor time of QEMU, which a busy machine gives later, but no less
+# of.  A guest that does nothing is killed after so many times as long by the clock.
+PATIENCE = 4
 # Backings that another process can map, and more properties of theirs; the pages
 # of hugetlb are set aside while the guest is there (hugepages.py)
 SHARED = {"memfd": "", "hugetlb": ",hugetlb=on,hugetlbsize=2M"}
@@ -83,6 +87,13 @@ def rss_kib(pid):
             if line.startswith(("RssAnon:", "RssShmem:", "HugetlbPages:")):
                 total += int(line.split()[1])
     return total
+
+
+def cpu_s(pid):
+    """Processor time that a process has used, s."""
+    with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+        words = stat.read().rpartition(")")[2].split()
+    return (int(words[11]) + int(words[12])) / os.sysconf("SC_CLK_TCK")
 
 
 class Console:
@@ -233,11 +244,19 @@ class VM:
     def _watch(self):
         """Thread: reads the consoles, and kills a guest that is late."""
         while self.console.pump(0.2) and not self._stop.is_set():
-            if time.monotonic() - self.started > self.time_limit_s and not self.timed_out:
+            if self._late() and not self.timed_out:
                 self.timed_out = True
                 self._kill()
         with self.console.changed:
             self.console.changed.notify_all()
+
+    def _late(self):
+        if time.monotonic() - self.started > self.time_limit_s * PATIENCE:
+            return True
+        try:
+            return cpu_s(self.proc.pid) > self.time_limit_s
+        except (OSError, ValueError, IndexError):
+            return False  # it has ended
 
     def _sample(self):
         """Thread: memory of the guest on the host, at a steady pace."""
@@ -274,13 +293,14 @@ class VM:
         self._pages.close()
 
     def end_within(self, seconds):
-        """Shortens the time limit of the whole run."""
-        self.time_limit_s = min(self.time_limit_s,
-                                time.monotonic() - self.started + seconds * self.slow)
+        """Shortens the time limit of the whole run: so much processor time from now on."""
+        with contextlib.suppress(OSError):
+            self.time_limit_s = min(self.time_limit_s,
+                                    cpu_s(self.proc.pid) + seconds * self.slow)
 
     def wait_exit(self, timeout_s=None):
         """Waits until the guest has gone, by itself or killed by the limit."""
-        limit = self.time_limit_s + 5 - (time.monotonic() - self.started)
+        limit = self.time_limit_s * PATIENCE + 5 - (time.monotonic() - self.started)
         try:
             self.proc.wait(limit if timeout_s is None else timeout_s)
         except subprocess.TimeoutExpired:
@@ -332,11 +352,12 @@ class VM:
         """True while QEMU runs and its consoles are open."""
         return self.proc.poll() is None and self._threads[0].is_alive()
 
-    def wait_for(self, pattern, timeout_s, stream=TEST):
+    def wait_for(self, pattern, timeout_s=None, stream=TEST):
         """Waits for a line that matches, after the one found last, and returns
-        (line, match).  VMError when it does not come."""
+        (line, match).  VMError when it does not come, by default before the guest has
+        gone or its time is over."""
         regex = re.compile(pattern)
-        timeout_s *= self.slow
+        timeout_s = self.time_limit_s * PATIENCE if timeout_s is None else timeout_s * self.slow
         deadline = time.monotonic() + timeout_s
         with self.console.changed:
             while True:
@@ -352,8 +373,19 @@ class VM:
                 self.console.changed.wait(min(left, 0.5))
         why = f"not within {timeout_s} s" if self.running() else "the guest has gone"
         if self.timed_out:
-            why = f"killed at its time limit of {self.time_limit_s} s"
+            why = f"killed at its time limit of {self.time_limit_s} s of processor time"
         raise VMError(f"no line /{pattern}/: {why}")
+
+    def until(self, condition):
+        """Waits until condition() holds, and returns what it said last: nothing true only
+        if the guest has gone or its time is over.  How busy this machine is does not
+        count: whether the guest is soon enough is the guest's to say, by its own clock."""
+        while True:
+            running = self.running()
+            value = condition()
+            if value or not running:
+                return value
+            time.sleep(0.05)
 
     def send(self, text):
         """Sends one line to the test in the guest."""
