@@ -5,7 +5,6 @@
 # it is kicked at last, so what went back before would be lost.  Answers twice,
 # at once or later, and answers to something else mean a broken device: it is
 # reset at once, not after the time-out, and all memory is back.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,fpr_badhost files=memload
 # shellcheck disable=SC1091 # the path is the guest's

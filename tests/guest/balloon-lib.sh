@@ -64,8 +64,46 @@ balloon_below_kb() { [ "$(balloon_kb)" -lt "$1" ]; }
 
 # ask KIB: the host asks for a balloon of that size
 ask() { host_sync "target-$1" >/dev/null; }
-# reached KIB: `actual` says so in the end, exactly; a point of the host
-reached() { host_sync "reached-$1" 120 >/dev/null; }
+# reached KIB: so much is in the balloon in time, by this clock, and `actual` says so,
+# exactly; a point of the host
+reached() {
+	if wait_until 50 balloon_kb_is "$1"; then
+		host_sync "reached-$1" >/dev/null
+	else
+		host_sync "late-$1" >/dev/null
+	fi
+}
+# short KIB: it stands still short of that; a point of the host
+short() {
+	short_of=$1
+	ours && look_at=/sys/bus/virtio/devices/$(balloon_device)/fpr/balloon_bytes
+	wait_until 50 stands_still || short_of=0
+	host_sync "short-$short_of" >/dev/null
+}
+# For twenty looks in a row, which a guest that is not run for a while does not take
+stands_still() {
+	look
+	still=$looked
+	for _ in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16 17 18 19 20; do
+		nap 100
+		look
+		[ "$looked" = "$still" ] || return 1
+	done
+}
+# look: what is in the balloon, in $looked; without a process, which would take memory
+# and free it
+look() {
+	if ours; then
+		read -r looked <"$look_at"
+		return
+	fi
+	looked=
+	while read -r look_name look_pages; do
+		case $look_name in
+		balloon_inflate | balloon_deflate) looked="$looked $look_pages" ;;
+		esac
+	done </proc/vmstat
+}
 actual_kb() { host_sync actual; }
 # host_kb: what the guest occupies on the host
 host_kb() { host_sync memory; }

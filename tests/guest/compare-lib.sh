@@ -5,8 +5,7 @@
 # What the host wants to know, until it is done with this driver
 serve() { # driver
 	echo "sync $1"
-	# shellcheck disable=SC3045 # busybox has read -t
-	while read -r -t "$(slow 300)" _ wish _; do
+	while read -r _ wish seconds; do
 		case $wish in
 		figures)
 			echo figures-begin
@@ -23,6 +22,10 @@ serve() { # driver
 		settle)
 			echo 3 >/proc/sys/vm/drop_caches
 			echo settled
+			;;
+		wait)
+			sleep "$seconds"
+			echo waited
 			;;
 		hog)
 			hog 700 1000 && echo hog-good || echo hog-bad

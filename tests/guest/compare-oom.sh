@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The same as compare.sh where the host offers deflate-on-oom: a program that needs
 # what is in the balloon gets it, with either driver.
-# once: takes long, and a shorter one of its kind runs on every kernel
 # vm: mem=1024 smp=2 timeout=600 balloon=free-page-reporting=on,deflate-on-oom=on
 # vm: modules=virtio_balloon,virtio_fpr files=compare-lib.sh,hog disk=128
 # vm: load=virtio_pci,virtio_blk

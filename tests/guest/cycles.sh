@@ -4,7 +4,6 @@
 # its memory: in each cycle something is reported, and every third one unloads
 # in the middle of a report.  Nothing is lost, neither bytes nor pages.  "make
 # soak" does it 200 times.
-# once: takes long, and torture does it on every kernel
 # vm: mem=768 smp=2 timeout=900 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,fpr_badhost files=memload append=CYCLES=15
 # shellcheck disable=SC1091,SC3045 # the path is the guest's; so is busybox's read

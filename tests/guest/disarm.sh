@@ -3,7 +3,7 @@
 # Unhooking waits for probes that run: a CPU is kept inside the tracepoint, and
 # neither pausing nor unregistering returns before it has left.  Otherwise that
 # probe would touch what unloading has freed.  It does not wait for a pass.
-# vm: mem=256 smp=2 timeout=60 modules=fpr,fpr_testdev,fpr_linger
+# vm: mem=256+ smp=2 timeout=60 modules=fpr,fpr_testdev,fpr_linger
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 13

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The same kernel, and a host that promises it: memory goes back and comes again
 # as zeroes.
-# once: the host's side, the same for every kernel
 # vm: mem=1024 smp=1 timeout=90 modules=fpr,virtio_fpr files=content,memload
 # vm: balloon=free-page-reporting=on,page-poison=on append=init_on_free=1
 # shellcheck disable=SC1091 # the paths are the guest's

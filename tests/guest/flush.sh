@@ -4,7 +4,7 @@
 # vm: mem=1024 smp=2 timeout=120 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 16
+plan 17
 
 testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
 mkdir -p /mnt
@@ -25,17 +25,22 @@ fpr_set floor_order 4
 
 # While a flush waits for the device, more is freed: that is no part of the
 # flush, but must not wait for the sweep, nor for another run two delays later.
-# When the flush begins nothing has been freed for longer than a quarter of the
-# delay, and before that nothing was ageing, so no other run is about to come.
+# A new value makes a sweep now, so that the next one is half a minute away.  When
+# the flush begins nothing has been freed for longer than a quarter of the delay,
+# and before that nothing was ageing, so no other run is about to come.
 fill one
 fill two
+sweeps=$(fpr stats/sweeps)
+fpr_set cold_ms 13000
+wait_until 30 fpr_above stats/sweeps "$sweeps" || bail "no sweep after a new value"
+sweeps=$(fpr stats/sweeps)
 fpr_set flush 1
 testdev_set delay_ms 1500
 before=$(fpr stats/reported_pages)
 rm /mnt/one
-(nap 5000; fpr_set flush 1) &
+(nap 4000; fpr_set flush 1) &
 flush=$!
-nap 5500
+nap 4500
 check "the flush waits for the device" wait_until 5 fpr_is state reporting
 rm /mnt/two
 check "it returns" wait $flush
@@ -44,6 +49,11 @@ testdev_set delay_ms 0
 # Its age is 12 to 15 s then.
 check "the second one follows by itself" wait_until 20 \
 	fpr_above stats/reported_pages $((before + 2 * pages))
+if [ "$(slow 1)" = 1 ]; then
+	equal "and not by a sweep" "$(fpr stats/sweeps)" "$sweeps"
+else
+	skip "and not by a sweep" "overwriting takes longer than until a sweep"
+fi
 
 # A device that fails: the flush says so, and nothing is lost.
 fill one

@@ -3,7 +3,6 @@
 # fprctl and a device of fpr's own that has a vendor's PCI ids, with the real
 # virtio-pci: bind has it take them, unbind has it forget them, however often they
 # were added and whether or not the module is still there.
-# once: a program and its output, the same for every kernel
 # vm: mem=512 smp=2 timeout=180 backing=memfd qemu_version=11
 # vm: backend="vfio-user-fpr --pci-id=1234:104d:5678:0009 --pressure=low"
 # vm: device=vfio-user files=scripts/fprctl

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # fprctl against the real modules, under the guest's busybox: what it prints, how
 # it changes things, and 50 times bind and unbind without a trace left.
-# once: a program and its output, the same for every kernel
 # vm: mem=512 smp=2 timeout=300 balloon=free-page-reporting=on files=scripts/fprctl
 # vm: modules=fpr,virtio_fpr,virtio_balloon append=CYCLES=50
 # shellcheck disable=SC1091 # the path is the guest's

@@ -3,7 +3,6 @@
 # Two devices: memory is reported to fpr's own, which is the better one for it, and
 # the stock one has its balloon and its statistics meanwhile; when fpr's own goes,
 # memory is reported to the stock one, until it is back.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 backing=memfd qemu_version=11
 # vm: balloon=free-page-reporting=on
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"

@@ -3,7 +3,6 @@
 # A host that does not answer when the balloon grows or shrinks: after the time-out
 # the device is reset and all memory is the guest's again, nothing hangs, and a new
 # binding works.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_mute files=memload,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's

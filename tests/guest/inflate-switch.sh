@@ -3,7 +3,6 @@
 # fprctl moves the device between virtio_balloon and virtio_fpr with its balloon:
 # inflated, empty, and while the host changes its mind; a load verifies its memory
 # meanwhile.
-# once: a program and its output, the same for every kernel
 # vm: mem=1024 smp=2 timeout=400 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,virtio_balloon files=scripts/fprctl,memload
 # shellcheck disable=SC1091 # the path is the guest's
@@ -45,7 +44,7 @@ before=$(memfree_kb)
 sh -c 'renice -n 19 -p $$; exec memload 10000 80 1 /mnt 5' &
 load=$!
 
-host_sync inflate 200 >/dev/null
+host_sync inflate >/dev/null
 equal "virtio_balloon has 300 MiB" "$(counted)" $((300 * mib))
 check "fprctl bind waits for the balloon" says "balloon 300.0 MiB of 300.0 MiB asked for" fprctl bind
 check "virtio_fpr has the device" bound_to virtio_fpr
@@ -54,24 +53,24 @@ equal "as the kernel counts them" "$(counted)" $((300 * mib))
 check "status shows it" says "300.0 MiB of 300.0 MiB asked for" fprctl status
 check "doctor is content" says " 0 failed" fprctl doctor
 refuse "and has no warning of it" grep -qiE "^(warn|fail).*balloon" /tmp/says
-host_sync taken 200 >/dev/null
+host_sync taken >/dev/null
 check "fprctl unbind waits, too" says "balloon 300.0 MiB of 300.0 MiB asked for" fprctl unbind
 check "virtio_balloon has the device" bound_to virtio_balloon
 equal "and 300 MiB again" "$(counted)" $((300 * mib))
-host_sync given 200 >/dev/null
+host_sync given >/dev/null
 
 # It may have been asked for something else before it had that: not to be waited for.
 export FPR_BALLOON_S=3
-host_sync race 200 >/dev/null
+host_sync race >/dev/null
 for command in bind unbind bind; do
 	fprctl $command || touch /tmp/refused
 done
 check "while the host changes its mind it is bound and unbound" test ! -e /tmp/refused
 unset FPR_BALLOON_S
-host_sync raced 200 >/dev/null
+host_sync raced >/dev/null
 equal "and follows the host in the end" "$(held)" $((200 * mib))
 
-host_sync empty 200 >/dev/null
+host_sync empty >/dev/null
 equal "empty" "$(held)" 0
 check "it is unbound" says "virtio_fpr -> virtio_balloon" fprctl unbind
 refuse "without a word of a balloon" grep -q "balloon, until" /tmp/says

@@ -11,7 +11,7 @@ def run(vm):
     def unplug(vm, _):
         vm.qmp.execute("device_del", id=f"b{count}")
         while True:
-            event = vm.qmp.wait_event("DEVICE_DELETED", 60 * vm.slow)
+            event = vm.qmp.wait_event("DEVICE_DELETED")
             if event["data"].get("device") == f"b{count}":
                 return ""
 

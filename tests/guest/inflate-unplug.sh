@@ -6,6 +6,7 @@
 # vm: files=memload,balloon-lib.sh
 # vm: qemu="-device pcie-root-port,id=port0,chassis=1"
 # vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
+# vm: alone="leaves another device"
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh

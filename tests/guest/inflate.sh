@@ -6,6 +6,7 @@
 # vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,virtio_balloon
 # vm: files=memload,hog,balloon-lib.sh,docs/abi/sysfs-bus-virtio-fpr
+# vm: alone="counts the balloon's pages from the boot on"
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
@@ -104,7 +105,7 @@ events=/sys/kernel/tracing/events/workqueue/workqueue_execute_start
 echo 1 >$events/enable
 dmesg -c >/dev/null
 ask $most
-host_sync short-$most 120 >/dev/null
+short $most
 short=$(balloon_kb)
 check "what is short is not taken from others" holds
 if ours_only 2; then

@@ -3,8 +3,7 @@
 # What is needed again and again is kept, after three rounds and as much of it as is
 # needed; what is freed beside it goes back on time, and so does all of it when nobody
 # needs it any more.  And what the operator wants to be kept.
-# once: the core's bookkeeping, the same for every kernel
-# vm: mem=768 smp=2 timeout=240 modules=fpr,fpr_testdev
+# vm: mem=768+ smp=2 timeout=240 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 26

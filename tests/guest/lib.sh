@@ -95,15 +95,23 @@ in_range() {
 slow() { echo $(($1 * ${FPR_SLOW:-1})); }
 
 # wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails
-# when the time is over
+# when the time is over.  Tells the log when it took a good part of it.
 wait_until() {
-	wait_end=$(($(uptime_ms) + $(slow "$1") * 1000))
+	wait_ms=$(($(slow "$1") * 1000))
+	wait_begin=$(uptime_ms)
 	shift
 	while :; do
-		"$@" >/dev/null 2>&1 && return 0
-		[ "$(uptime_ms)" -ge "$wait_end" ] && return 1
+		wait_status=0
+		"$@" >/dev/null 2>&1 || wait_status=1
+		wait_took=$(($(uptime_ms) - wait_begin))
+		if [ $wait_status = 0 ] || [ $wait_took -ge $wait_ms ]; then
+			break
+		fi
 		usleep 50000
 	done
+	[ $((wait_took * 5)) -lt $wait_ms ] ||
+		echo "# waited $wait_took of $wait_ms ms: $*" >&2
+	return "$wait_status"
 }
 
 # nap MS: waits in the shell itself, since a process that ends frees memory
@@ -176,15 +184,19 @@ mark() {
 }
 
 # host_sync MARKER [SECONDS]: prints "sync MARKER" and waits for the answer of
-# the host's companion (vm.answer); prints what it said.  Fails without one.
+# the host's companion (vm.answer); prints what it said.  It waits until the host
+# answers, or the run's time is over, and fails if the companion has come to its end;
+# SECONDS mean nothing any more.
 host_sync() {
 	echo "sync $1" >&2
-	# shellcheck disable=SC3045 # busybox has read -t
-	while read -r -t "$(slow "${2:-60}")" sync_go sync_marker sync_text; do
-		if [ "$sync_go" = go ] && [ "$sync_marker" = "$1" ]; then
+	while read -r sync_go sync_marker sync_text; do
+		case $sync_go,$sync_marker in
+		go,"$1")
 			echo "$sync_text"
 			return 0
-		fi
+			;;
+		end,) return 1 ;;
+		esac
 	done
 	return 1
 }

@@ -3,7 +3,6 @@
 # Pieces on per-CPU lists: what a CPU freed last waits there, tens of MiB of it from
 # 6.7 on.  A block whose pieces are all on such a list is reported when it is cold,
 # like any other, and does not wait for a sweep to find it.
-# once: the core's bookkeeping, and older kernels keep little there
 # vm: mem=1024 smp=2 timeout=240 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=fragment
 # shellcheck disable=SC1091 # the path is the guest's

@@ -4,7 +4,6 @@
 # seldom; nothing is lost; and what they keep on their lists goes back too.
 # vm: mem=1024 smp=16 timeout=240 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=memload
-# once: takes long, and the same for every kernel
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 9

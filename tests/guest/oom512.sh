@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A guest of 512 MiB at the edge of its memory: no kill by the OOM killer with fpr
 # and a slow device that would not be without it.  See oom-lib.sh.
-# once: takes long, and a shorter one of its kind runs on every kernel
 # vm: mem=512 smp=2 timeout=240 modules=fpr,fpr_testdev files=hog,oom-lib.sh
 # A victim fails to allocate on its way out, and 6.12 says so.
 # vm: allow=oom,trace,alloc

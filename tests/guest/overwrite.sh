@@ -4,7 +4,6 @@
 # for a migration, under a load that verifies its memory, at several orders, slow,
 # failing and with odd limits.
 # Not one byte changes, and all memory is back in the end.
-# once: takes long, and the kernels with a few tests run it too
 # vm: mem=1024 smp=2 timeout=400 modules=fpr,fpr_testdev files=memload
 # vm: append=LOAD_S=6
 # shellcheck disable=SC1091 # the path is the guest's

@@ -5,6 +5,7 @@
 # locked down.  Each has a sentence, and what was there before stays.
 # vm: mem=512 smp=1 timeout=150 balloon=free-page-reporting=on files=scripts/fprctl
 # vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_testdev
+# vm: alone="locks the kernel down"
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 36

@@ -14,4 +14,4 @@ check "debugfs is mounted" test -d /sys/kernel/debug/bdi
 check "tracefs has the free tracepoint" test -d /sys/kernel/tracing/events/kmem/mm_page_free
 equal "kernel parameters arrive as environment" "$SMOKE" passed
 in_range "memory is as asked, KiB" "$(meminfo MemTotal)" 150000 262144
-equal "the host answers" "$(host_sync hello 20)" "from the host"
+equal "the host answers" "$(host_sync hello)" "from the host"

@@ -9,8 +9,9 @@ from hostside import MIB, sync
 def run(vm):
     sync(vm, "suspend")
     vm.answer("suspend", "")
-    vm.qmp.wait_event("SUSPEND", 60)
+    vm.qmp.wait_event("SUSPEND")
     asleep = vm.memory_kib()
+    # A busy machine can only miss what should not be.
     time.sleep(1)
     shrunk = asleep - vm.memory_kib()
     vm.check(shrunk < 2 * MIB, f"nothing is given back while asleep ({shrunk} KiB)")

@@ -4,6 +4,7 @@
 # reporting goes on afterwards.
 # vm: mem=512 smp=2 timeout=120 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=memload
+# vm: alone="QEMU's q35 can be resumed once"
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 8

@@ -3,7 +3,6 @@
 # A host that gets to a report only after the time-out, when its memory is in use
 # again: the device was reset before that memory went back, so nothing is
 # discarded.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=180 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,fpr_badhost files=hog
 # shellcheck disable=SC1091 # the path is the guest's

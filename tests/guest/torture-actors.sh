@@ -328,7 +328,7 @@ machine_step() {
 # ---- what the host does: torture.host.py
 
 host_says() { # MARKER
-	answer=$(host_sync "$1" 90) || wrong "the host does not answer to $1"
+	answer=$(host_sync "$1") || wrong "the host does not answer to $1"
 	did "host_${1%%-*}" "$1 $answer"
 }
 

@@ -7,7 +7,7 @@ from hostside import sync
 def run(vm):
     sync(vm, "unplug")
     vm.qmp.execute("device_del", id="b0")
-    vm.qmp.wait_event("DEVICE_DELETED", 30)
+    vm.qmp.wait_event("DEVICE_DELETED")
     vm.answer("unplug", "")
     sync(vm, "plug")
     vm.qmp.execute("device_add", **{"driver": "virtio-balloon-pci", "id": "b1",

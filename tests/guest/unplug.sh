@@ -4,6 +4,7 @@
 # vm: mem=512 smp=2 timeout=120 modules=fpr,virtio_fpr
 # vm: qemu="-device pcie-root-port,id=port0,chassis=1"
 # vm: qemu="-device virtio-balloon-pci,id=b0,bus=port0,free-page-reporting=on"
+# vm: alone="leaves another device"
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 9

@@ -3,7 +3,6 @@
 # The program that serves the device stops in the middle of a report, and is
 # killed: the guest notices within its time limit, takes its memory back, loses no
 # byte of it, and says so.  QEMU's device cannot be given another program.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=180 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=critical"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # The host wants something while no driver is there to hear it: before the first
 # comes, and between two.  Nobody comes to harm, and the driver that comes serves it.
-# once: the host's side, the same for every kernel
 # vm: mem=256 smp=1 timeout=120 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=none"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

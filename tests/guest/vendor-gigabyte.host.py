@@ -14,7 +14,7 @@ def counters(vm):
 
 
 def run(vm):
-    sync(vm, "filled", 180)
+    sync(vm, "filled")
     full, before = vm.memory_kib(), counters(vm)
     vm.answer("filled", "")
     sync(vm, "freed")

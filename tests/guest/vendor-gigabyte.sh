@@ -3,7 +3,6 @@
 # More than 1 GiB in one entry of one report.  It takes a zone of at least 4 GiB
 # free, since no more than a quarter of it is ever held: in a guest of 3 GiB, of
 # which 2 GiB are a zone of their own, the largest entry had 478 MiB.
-# once: the host's side, the same for every kernel
 # vm: mem=8192 smp=2 timeout=200 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A host that can discard nothing smaller than 1 GiB, more than this kernel ever has
 # in one piece: the driver says so and leaves the device alone, and the guest goes on.
-# once: the host's side, the same for every kernel
 # vm: mem=256 smp=1 timeout=90 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --granule=1G --pressure=none --control-socket={control}"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

@@ -3,7 +3,6 @@
 # Hosts of the vendor device that break the rules: answers that are too short or
 # make no sense, configurations of another device or of none, and one that changes
 # all the time.  Each is said in one line, and no byte and no page is lost.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=240 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

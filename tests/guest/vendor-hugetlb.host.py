@@ -1,11 +1,9 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of vendor-hugetlb.sh: its pool of huge pages."""
 
-import time
-
 import hugepages
-from control import ask, values
-from hostside import sync
+from control import values
+from hostside import request, sync, until
 
 FILE_PAGES = 200 // hugepages.PAGE_MIB
 
@@ -17,9 +15,7 @@ def pages_free():
 
 def pages_more(vm, before, enough):
     """How many more there are than before; waits until it is enough."""
-    end = time.monotonic() + 10 * vm.slow
-    while pages_free() - before < enough and time.monotonic() < end:
-        time.sleep(0.05)
+    until(vm, lambda: pages_free() - before >= enough)
     return pages_free() - before
 
 
@@ -30,7 +26,7 @@ def check_freed(vm, marker, ask_for_it):
     vm.answer("filled", "")
     sync(vm, marker)
     if ask_for_it:
-        lines, end = ask(vm.backend.control, "request 4096 30")
+        lines, end = request(vm)
         vm.check(end == "ok", f"a request is answered: {lines} {end}")
     more = pages_more(vm, full, FILE_PAGES * 0.9)
     vm.check(more >= FILE_PAGES * 0.9, f"{marker}: {more} of {FILE_PAGES} pages are free")

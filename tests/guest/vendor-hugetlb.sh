@@ -3,14 +3,13 @@
 # Guest memory of 2 MiB pages of the host (hugetlb): the guest learns that nothing
 # smaller can be discarded and reports nothing in vain, whatever order it was told;
 # and the pages are free for others on the host.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=150 backing=hugetlb qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40
 # vm: modules=fpr,virtio_fpr
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 11
+plan 12
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -20,8 +19,11 @@ agree() { [ "$(cat $dev/fpr/discarded_bytes)" = "$(fpr stats/reported_bytes)" ];
 fill() { dd if=/dev/zero of=/mnt/file bs=1M count=200 2>/dev/null; }
 free_it() {
 	host_sync filled >/dev/null
+	before=$(fpr stats/reported_bytes)
 	rm /mnt/file
-	host_sync "$1" 60 >/dev/null
+	[ "$1" = requested ] || check "what is freed is reported in time" wait_until 10 \
+		fpr_above stats/reported_bytes $((before + (180 << 20)))
+	host_sync "$1" >/dev/null
 }
 
 modprobe fpr order=0 threshold_kb=0

@@ -3,7 +3,6 @@
 # A load that verifies its memory, while all of it that is free for a moment is
 # really discarded: single pages and huge ones in turn, under changing pressure, and
 # with requests of the host in between.
-# once: the host's side, the same for every kernel
 # vm: mem=768 smp=2 timeout=240 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --control-socket={control} --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40
@@ -30,6 +29,8 @@ while [ "$(uptime_ms)" -lt "$end" ]; do
 	fpr_set order 9
 	usleep 700000
 	turns=$((turns + 1))
+	# The host wants something each time.
+	echo turn
 done
 check "memory is as it was written" wait $load
 diag "$(tail -n 3 /tmp/memload.log | tr '\n' ';')"

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: GPL-2.0
 # A host that takes more ranges of a request than it said at first: the driver has no
 # more room than it had.
-# once: the host's side, the same for every kernel
 # vm: mem=512 smp=2 timeout=40 backing=memfd qemu_version=11
 # vm: backend="vhost-user-fpr --pressure=low"
 # vm: device=vhost-user,virtio-id=13,num_vqs=1,vq_size=64,config_size=40

@@ -3,7 +3,7 @@
 agree with the guest's, does it answer."""
 
 from control import ask, values
-from hostside import MIB, mib_back
+from hostside import MIB, gone_mib, mib_back, request
 
 FILE_MIB = 256
 
@@ -12,7 +12,7 @@ def run(vm):
     control = vm.backend.control
     full = 0
     while True:
-        _, match = vm.wait_for(r"^sync (\w+)$", vm.time_limit_s)
+        _, match = vm.wait_for(r"^sync (\w+)$")
         marker = match.group(1)
         if marker == "filled":
             full = vm.memory_kib()
@@ -20,10 +20,10 @@ def run(vm):
             back = mib_back(vm, full, FILE_MIB * 0.9)
             vm.check(back >= FILE_MIB * 0.9, f"freed: it has left the host ({back} MiB)")
         elif marker == "request":
-            vm.check(mib_back(vm, full, 8, 2) < 8, "with a delay of ten minutes it stays")
-            lines, end = ask(control, "request 4096 30")
+            vm.check(gone_mib(vm, full) < 8, "with a delay of ten minutes it stays")
+            lines, end = request(vm)
             vm.check(end.startswith("ok"), f"a request is answered: {lines} {end}")
-            back = mib_back(vm, full, FILE_MIB * 0.9, 0)
+            back = gone_mib(vm, full)
             vm.check(back >= FILE_MIB * 0.9, f"requested: it has left the host ({back} MiB)")
         elif marker in ("critical", "none"):
             vm.check(ask(control, f"pressure {marker}")[1].startswith("ok"), f"pressure {marker}")

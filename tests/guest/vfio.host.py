@@ -2,8 +2,8 @@
 """The host's part of vfio.sh: is the memory really back, do the program's counters
 agree with the guest's, does it answer."""
 
-from control import ask, values
-from hostside import MIB, mib_back
+from control import values
+from hostside import MIB, gone_mib, mib_back, request
 
 FILE_MIB = 256
 
@@ -12,7 +12,7 @@ def run(vm):
     control = vm.backend.control
     full = 0
     while True:
-        _, match = vm.wait_for(r"^sync (\w+)$", vm.time_limit_s)
+        _, match = vm.wait_for(r"^sync (\w+)$")
         marker = match.group(1)
         if marker == "filled":
             full = vm.memory_kib()
@@ -20,9 +20,9 @@ def run(vm):
             back = mib_back(vm, full, FILE_MIB * 0.9)
             vm.check(back >= FILE_MIB * 0.9, f"freed: it has left the host ({back} MiB)")
         elif marker == "request":
-            lines, end = ask(control, "request 4096 30")
+            lines, end = request(vm)
             vm.check(end.startswith("ok"), f"a request is answered: {lines} {end}")
-            back = mib_back(vm, full, FILE_MIB * 0.9, 0)
+            back = gone_mib(vm, full)
             vm.check(back >= FILE_MIB * 0.9, f"requested: it has left the host ({back} MiB)")
         elif marker == "counters":
             break

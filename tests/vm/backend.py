@@ -19,12 +19,24 @@ import subprocess
 import tempfile
 import time
 
-from vm import die_with_parent
+from vm import cpu_s, die_with_parent
 
+# Of sleep, or of processor time: while it waits for a processor of a busy machine, or for
+# its disk, it is not late.
 LISTEN_S = 20
 STOP_S = 10
+LOOK_S = 0.02
 MAX_PATH = 107  # of a UNIX socket (sun_path), without its end
 LISTENS = 0x10000  # flag in /proc/net/unix (__SO_ACCEPTCON)
+
+
+def asleep(pid):
+    """True if a process waits for something to happen, or has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii", errors="replace") as stat:
+            return stat.read().rpartition(")")[2].split()[0] not in "RD"
+    except OSError:
+        return True
 
 
 class BackendError(Exception):
@@ -112,17 +124,26 @@ class Backend:
         with open(self.log, "ab") as log:
             self.proc = subprocess.Popen(self.command, stdin=subprocess.DEVNULL, stdout=log,
                                          stderr=log, preexec_fn=die_with_parent)
-        end = time.monotonic() + LISTEN_S * self.slow
-        while not listens(self.socket):
-            if self.proc.poll() is not None:
-                raise BackendError(f"{self.command[0]} ended with status "
-                                   f"{self.proc.returncode} before it listened{self._last()}")
-            if time.monotonic() > end:
-                self.stop()
-                raise BackendError(f"{self.command[0]} does not listen on --socket-path "
-                                   f"within {LISTEN_S * self.slow:.0f} s{self._last()}")
-            time.sleep(0.02)
+        good = self._until(lambda: listens(self.socket), LISTEN_S)
+        if not self.running():
+            raise BackendError(f"{self.command[0]} ended with status "
+                               f"{self.proc.returncode} before it listened{self._last()}")
+        if not good:
+            self.stop()
+            raise BackendError(f"{self.command[0]} does not listen on --socket-path "
+                               f"within {LISTEN_S * self.slow:.0f} s{self._last()}")
         return self
+
+    def _until(self, condition, seconds):
+        """Waits until condition() holds, or the program has ended, or has slept or worked
+        for so long; returns the condition."""
+        limit, slept = seconds * self.slow, 0.0
+        while not condition() and self.running():
+            if slept > limit or cpu_s(self.proc.pid) > limit:
+                break
+            time.sleep(LOOK_S)
+            slept += LOOK_S * asleep(self.proc.pid)
+        return condition()
 
     def running(self):
         """True while the program runs."""
@@ -139,11 +160,9 @@ class Backend:
         if not self.running():
             return
         self.proc.terminate()
-        try:
-            self.proc.wait(STOP_S * self.slow)
-        except subprocess.TimeoutExpired:
+        if not self._until(lambda: not self.running(), STOP_S):
             self.proc.kill()
-            self.proc.wait()
+        self.proc.wait()
 
     def fault(self):
         """What is wrong with how it ended, or None: it ends well by itself when QEMU

@@ -4,6 +4,7 @@ tests."""
 
 import time
 
+from hostside import until
 from qmp import QMPError
 
 MIB = 1 << 20
@@ -49,23 +50,22 @@ def expected(vm, size):
     return whole - max(0, whole - size) // 4096 * 4096
 
 
-def wait_actual(vm, size, timeout_s=60):
+def wait_actual(vm, size):
     """Waits until QEMU says that the guest has so much; what it says in the end."""
-    end = time.monotonic() + timeout_s * vm.slow
-    while actual(vm) != size and time.monotonic() < end:
-        time.sleep(0.02)
+    until(vm, lambda: actual(vm) == size)
     return actual(vm)
 
 
-def wait_still(vm, quiet_s=5, timeout_s=120):
-    """Waits until the balloon has not changed for a while; what QEMU says then."""
-    end = time.monotonic() + timeout_s * vm.slow
-    last, since = actual(vm), time.monotonic()
-    while time.monotonic() < min(end, since + quiet_s * vm.slow):
+def wait_still(vm, quiet_s=5):
+    """Waits until the balloon has not changed for a while; what QEMU says then.  The
+    while is in looks, of which a busy machine takes as many, later: but a guest that it
+    does not run at all, and nothing else, stands still too."""
+    last, looks = actual(vm), 0
+    while looks < quiet_s * 10 * vm.slow:
         time.sleep(0.1)
         now = actual(vm)
-        if now != last:
-            last, since = now, time.monotonic()
+        looks = looks + 1 if now == last else 0
+        last = now
     return last
 
 
@@ -82,17 +82,16 @@ def stats(vm):
                                   if value != ABSENT and value != -1}
 
 
-def fresh_stats(vm, timeout_s=30):
+def fresh_stats(vm):
     """Statistics that the guest collected after this call; None if none come."""
     begin, _ = stats(vm)
-    end = time.monotonic() + timeout_s * vm.slow
-    updates = set()
+    updates = {}
+
     # The buffer that is under way now may have been filled before.
-    while time.monotonic() < end:
+    def two():
         when, values = stats(vm)
         if when > begin:
-            updates.add(when)
-        if len(updates) == 2:
-            return values
-        time.sleep(0.1)
-    return None
+            updates[when] = values
+        return len(updates) >= 2
+
+    return updates[max(updates)] if until(vm, two) else None

@@ -6,9 +6,9 @@ serve() answers these markers of host_sync until "over" comes:
 
 target-KIB    asks for a balloon of that size; answers at once
 reached-KIB   waits until `actual` says exactly that; a point, and answers it
-past-KIB      waits until `actual` says at least that, and answers what it says
-short-KIB     waits until `actual` has stood still for a while, below that; a
-              point, and answers what it says
+late-KIB      the guest has not reached that in time, by its own clock; the same point
+short-KIB     the balloon stands still below that, as the guest says; a point of what
+              `actual` says, and answers that
 actual        answers the KiB that `actual` says
 memory        answers the KiB that the guest occupies on the host
 trace         from now on QEMU writes down what it discards
@@ -19,12 +19,10 @@ discards      no longer: answers the KiB discarded since, and those of them that
 import os
 import re
 import tempfile
-import time
 
 import ballooning
-from hostside import MIB
+from hostside import MIB, until
 
-STILL_S = 2
 # Whatever the version of QEMU; see footprint.py
 EVENT = re.compile(r"ram_block_discard_(?:shared_)?range \S+ ?\+ 0x([0-9a-f]+):")
 PIECE = 2 << 20
@@ -49,22 +47,6 @@ def actual(vm):
     return all_kib(vm) - ballooning.actual(vm) // 1024
 
 
-def wait_actual(vm, good, timeout_s):
-    """Waits until good(KiB in the balloon); returns what it was last."""
-    end = time.monotonic() + timeout_s * vm.slow
-    while True:
-        kib = actual(vm)
-        if good(kib) or time.monotonic() > end or not vm.running():
-            return kib
-        time.sleep(0.05)
-
-
-def wait_still(vm):
-    """Waits until `actual` has not changed for a while; returns it."""
-    ballooning.wait_still(vm, STILL_S, 50)
-    return actual(vm)
-
-
 def statistics(vm):
     """Statistics that arrive after polling has begun, twice; None if they do not."""
     ballooning.poll_stats(vm, 1)
@@ -72,17 +54,18 @@ def statistics(vm):
 
 
 def reached(vm, kib):
-    got = wait_actual(vm, lambda now: now == kib, 50)
-    vm.check(got == kib, f"actual: a balloon of {kib} KiB (got {got})")
+    until(vm, lambda: actual(vm) == kib)
+    return late(vm, kib)
+
+
+def late(vm, kib):
+    got = actual(vm)
+    vm.check(got == kib, f"actual: a balloon of {kib} KiB in time (got {got})")
     return str(got)
 
 
-def past(vm, kib):
-    return str(wait_actual(vm, lambda now: now >= kib, 50))
-
-
 def short(vm, kib):
-    got = wait_still(vm)
+    got = actual(vm)
     vm.check(0 < got < kib, f"actual stands still short of {kib} KiB ({got // MIB} MiB)")
     return str(got)
 
@@ -95,7 +78,7 @@ def asked(vm, kib):
 HANDLERS = {
     "target": asked,
     "reached": reached,
-    "past": past,
+    "late": late,
     "short": short,
     "actual": lambda vm, _: str(actual(vm)),
     "memory": lambda vm, _: str(vm.memory_kib()),
@@ -129,7 +112,7 @@ def serve(vm, **more):
     with tempfile.TemporaryDirectory(prefix="fpr-trace-") as folder:
         handlers = {**HANDLERS, **tracing(os.path.join(folder, "log")), **more}
         while True:
-            _, match = vm.wait_for(r"^sync (([a-z_]+)(?:-(\d+))?)$", vm.time_limit_s)
+            _, match = vm.wait_for(r"^sync (([a-z_]+)(?:-(\d+))?)$")
             marker, name, number = match.groups()
             if name == "over":
                 vm.answer(marker)

@@ -6,7 +6,7 @@ import time
 
 import ballooning
 from ballooning import MIB
-from hostside import sync
+from hostside import sync, until
 
 PAGE = 4096
 # What the guest is asked to have, bytes; far from whole pages in between
@@ -35,41 +35,61 @@ COUNTERS = {
 RECLAIMED = ("stat-async-reclaims", "stat-direct-reclaims")
 
 
-def last_change(vm):
-    """What the last BALLOON_CHANGE event says, once no more can come; None without."""
-    time.sleep(1.3)  # QEMU holds events back for a second
-    vm.qmp.execute("query-status")
-    found = [event["data"]["actual"] for event in vm.qmp.events
-             if event["event"] == "BALLOON_CHANGE"]
-    vm.qmp.events = [event for event in vm.qmp.events if event["event"] != "BALLOON_CHANGE"]
-    return found[-1] if found else None
+def wait(vm, seconds):
+    """Waits, by the guest's clock; QEMU's timers for its devices go by the same."""
+    vm.answer("wait", str(seconds))
+    vm.wait_for("^waited$")
 
 
-def sizes(vm, seen):
+class Changes:
+    """BALLOON_CHANGE events of a guest."""
+
+    def __init__(self, vm):
+        self.vm, self.before = vm, ballooning.actual(vm)
+
+    def _seen(self):
+        self.vm.qmp.execute("query-status")
+        return [event["data"]["actual"] for event in self.vm.qmp.events
+                if event["event"] == "BALLOON_CHANGE"]
+
+    def last(self):
+        """What the last one says, once no more can come; None without."""
+        vm, now = self.vm, ballooning.actual(self.vm)
+        # QEMU holds events back for a second, a busy machine for longer.
+        if now != self.before:
+            until(vm, lambda: self._seen()[-1:] == [now])
+        # Where none may come a busy machine can only miss it.
+        time.sleep(1.3)
+        found, self.before = self._seen(), now
+        vm.qmp.events = [event for event in vm.qmp.events if event["event"] != "BALLOON_CHANGE"]
+        return found[-1] if found else None
+
+
+def sizes(vm, seen, changes):
     """The balloon up and down: what QEMU and its monitor say, and the last event."""
     for name, size in SIZES:
         refused = ballooning.ask(vm, size)
         now = ballooning.wait_actual(vm, ballooning.expected(vm, size))
-        seen[name] = (refused, last_change(vm), ballooning.actual(vm))
+        seen[name] = (refused, changes.last(), ballooning.actual(vm))
         vm.check(seen[name][2] == now == ballooning.expected(vm, size),
                  f"{name}: the guest has {seen[name][2]} bytes")
     for size in REFUSED:
         refused = ballooning.ask(vm, size)
-        seen[f"to {size}"] = (refused, last_change(vm), ballooning.actual(vm))
+        seen[f"to {size}"] = (refused, changes.last(), ballooning.actual(vm))
     ballooning.ask(vm, 600 * MIB)
     ballooning.ask(vm, 900 * MIB)
     ballooning.wait_actual(vm, 900 * MIB)
-    seen["to another size, before it has the first"] = (last_change(vm), ballooning.actual(vm))
+    seen["to another size, before it has the first"] = (changes.last(), ballooning.actual(vm))
     said = ballooning.monitor(vm, "balloon 700")
     ballooning.wait_actual(vm, 700 * MIB)
-    seen["by the monitor"] = (said, ballooning.monitor(vm, "info balloon"), last_change(vm))
+    seen["by the monitor"] = (said, ballooning.monitor(vm, "info balloon"), changes.last())
 
 
 def figures(vm):
     """The guest's own: (name -> number of /proc/vmstat, of /proc/meminfo in bytes)."""
     vm.answer("figures")
-    begin = vm.wait_for("^figures-begin$", 30)[0].time
-    end = vm.wait_for("^figures-end$", 30)[0].time
+    begin = vm.wait_for("^figures-begin$")[0].time
+    end = vm.wait_for("^figures-end$")[0].time
     vmstat, meminfo = {}, {}
     for line in list(vm.console.lines):
         words = line.text.split()
@@ -103,15 +123,30 @@ def check_figures(vm, driver, values, before, after):
                  f"{driver}: {name} {values[name]}, by the guest {after[1][own]}")
 
 
+def updates_in(vm, seconds):
+    """How many different statistics are seen in a time, those from before included."""
+    updates = set()
+
+    def over():
+        updates.add(ballooning.stats(vm)[0])
+        return any(line.text == "waited" for line in vm.console.lines[begin:])
+
+    begin = len(vm.console.lines)
+    vm.answer("wait", str(seconds))
+    until(vm, over)
+    vm.wait_for("^waited$")
+    return len(updates)
+
+
 def statistics(vm, driver, seen):
     """What the guest says of itself, with a balloon and without."""
     vm.answer("settle")  # what is cached is history
-    vm.wait_for("^settled$", 60)
+    vm.wait_for("^settled$")
     ballooning.poll_stats(vm, 1)
     for name, size in (("with 300 MiB", 724), ("without", 1024)):
         ballooning.ask(vm, size * MIB)
         ballooning.wait_actual(vm, size * MIB)
-        time.sleep(1 * vm.slow)
+        wait(vm, round(vm.slow))
         before = figures(vm)
         values = ballooning.fresh_stats(vm)
         if not vm.check(values is not None, f"{driver}: statistics come, {name}"):
@@ -121,24 +156,20 @@ def statistics(vm, driver, seen):
         seen[f"statistics {name}"] = values
     # As often as asked for, and no more
     ballooning.poll_stats(vm, 4)
-    updates = set()
-    end = time.monotonic() + 13
-    while time.monotonic() < end:
-        updates.add(ballooning.stats(vm)[0])
-        time.sleep(0.1)
-    vm.check(3 <= len(updates) <= 5, f"{driver}: every four seconds ({len(updates)} in 13 s)")
+    updates = updates_in(vm, 13)
+    vm.check(3 <= updates <= 5, f"{driver}: every four seconds ({updates} in 13 s)")
     ballooning.poll_stats(vm, 0)
-    time.sleep(1)
+    wait(vm, 1)
     last, _ = ballooning.stats(vm)
-    time.sleep(5)
+    wait(vm, 5)
     seen["statistics after polling ended"] = ballooning.stats(vm)[0] - last
 
 
-def little(vm, driver, seen):
+def little(vm, driver, seen, changes):
     """More is asked for than the guest can give; then it gets all back."""
     # Something that can be reclaimed, so that statistics have something to tell
     vm.answer("cache")
-    vm.wait_for("^cached$", 60)
+    vm.wait_for("^cached$")
     ballooning.ask(vm, LITTLE)
     # The kernel's own takes all there is, until the guest dies of it: not for long.
     left = ballooning.wait_still(vm, 1 if driver == "virtio_balloon" else 5)
@@ -146,7 +177,7 @@ def little(vm, driver, seen):
     seen["what it keeps"] = left
     ballooning.ask(vm, 1024 * MIB)
     ballooning.wait_actual(vm, 1024 * MIB)
-    seen["all again"] = (ballooning.actual(vm), last_change(vm))
+    seen["all again"] = (ballooning.actual(vm), changes.last())
 
 
 def memory_runs_out(vm, driver, seen):
@@ -154,8 +185,8 @@ def memory_runs_out(vm, driver, seen):
     ballooning.ask(vm, 424 * MIB)
     ballooning.wait_actual(vm, 424 * MIB)
     vm.answer("hog")
-    _, found = vm.wait_for(r"^hog-(good|bad)$", 120)
-    time.sleep(3)
+    _, found = vm.wait_for(r"^hog-(good|bad)$")
+    wait(vm, 3)
     seen["a program that needs it"] = found.group(1)
     grown = ballooning.actual(vm) - 424 * MIB
     seen["the balloon has shrunk then"] = grown > 0
@@ -168,9 +199,10 @@ def memory_runs_out(vm, driver, seen):
 def drive(vm, driver):
     """All of it with one driver; name -> what was seen."""
     seen = {}
-    last_change(vm)
-    sizes(vm, seen)
-    little(vm, driver, seen)
+    changes = Changes(vm)
+    changes.last()
+    sizes(vm, seen, changes)
+    little(vm, driver, seen, changes)
     statistics(vm, driver, seen)
     if "deflate-on-oom" in vm.balloon:
         memory_runs_out(vm, driver, seen)
