@@ -7,10 +7,8 @@ A script in tests/guest says what it needs in comment lines:
     # vm: mem=1024 smp=2 timeout=120 balloon=free-page-reporting=on
     # vm: modules=fpr,virtio_fpr load=virtio_pci,fpr append=SIZE_MB=64 files=memload
 
-and, where it need not be run on every kernel of "make check", why, in a line
-"# once: ..." (tests/run).
-
-mem       guest memory, MiB (512)
+mem       guest memory, MiB (512); with a "+" behind it more will do as well, where
+          another test that shares the boot needs it
 maxmem    memory can be added up to this, MiB (none)
 smp       virtual CPUs (1)
 timeout   time limit of the whole run, s of QEMU's processor time (120), and vm.PATIENCE
@@ -34,6 +32,8 @@ backend   a program of build/host, or a path in the repository, with arguments
 device    that device: vhost-user or vfio-user, and its properties
           (vhost-user,virtio-id=13,num_vqs=1); needs shared memory (backing=)
 kernels   names of the only kernels on which it runs; others skip it
+alone     why it needs a boot of its own, and may leave the guest as it likes; others
+          share one where they can (tests/vm/sharing.py)
 clock     what the guest's time is, where it is emulated (see CLOCKS); tests/vm/run-tests
           takes "instructions", and "sleeps" where the host takes part (a companion or a
           backend); else "host"
@@ -70,7 +70,7 @@ LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
 DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon",
             "maxmem": "", "disk": "", "qemu_version": "", "backend": "", "device": "",
-            "clock": ""}
+            "clock": "", "alone": ""}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
@@ -113,6 +113,8 @@ def parse_needs(text):
                 needs[key] = value
     if needs["balloon"] == "plain":
         needs["balloon"] = ""
+    needs["or_more"] = needs["mem"].endswith("+")
+    needs["mem"] = needs["mem"].rstrip("+")
     if needs["clock"] and needs["clock"] not in CLOCKS:
         raise NeedError(f"clock={needs['clock']}: {', '.join(CLOCKS)}")
     if bool(needs["backend"]) != bool(needs["device"]):
@@ -237,7 +239,7 @@ def find_files(name):
 
 
 def build_image(out, kdir, script, needs, build_dir):
-    """Writes the initramfs for a script with these needs."""
+    """Writes the initramfs for a script, or several (initramfs.build), with these needs."""
     ours = own_modules(build_dir)
     own_wanted = [name for name in needs["modules"] if name in ours]
     stock = [name for name in needs["modules"] if name not in ours]

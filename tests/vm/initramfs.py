@@ -155,7 +155,10 @@ def find_busybox():
 def build(out, kernel_dir, script, *, stock=(), ours=(), load=None, files=(), faults=""):
     """Writes the image to `out`.
 
-    script: text of what the guest runs; stock: names of the kernel's modules;
+    script: text of what the guest runs, or of several (name, text, words) that it runs
+    one after the other; words are /init's: "tidy" for one that has to leave the guest as
+    it was, "host" for one whose end the host has to acknowledge.
+    stock: names of the kernel's modules;
     ours: paths of .ko files; load: names that /init loads first (default: the
     virtio transport); files: (path in the guest, path on the host or bytes);
     faults: regular expressions of kernel log lines that mean damage.
@@ -173,7 +176,10 @@ def build(out, kernel_dir, script, *, stock=(), ours=(), load=None, files=(), fa
             put(stage, "init", file.read(), 0o755)
         put(stage, "etc/load", "".join(f"{name}\n" for name in load))
         put(stage, "etc/guest-faults", faults or "^$^\n")
-        put(stage, "test/run", script, 0o755)
+        scripts = [("script", script, "")] if isinstance(script, str) else script
+        put(stage, "etc/tests", "".join(f"{name} {words}\n" for name, _, words in scripts))
+        for name, text, _ in scripts:
+            put(stage, f"test/{name}/run", text, 0o755)
         for inside, source in files:
             if isinstance(source, str):
                 with open(source, "rb") as file:

@@ -3,12 +3,18 @@
 the plan was announced, each of its points came in order and was ok, the line
 that /init writes last of all is there and is the last, and the kernel's log has
 no sign of damage.
+
+Where several tests ran in one boot, split() says whose line is whose, by the marks
+that /init leaves when a test begins; each is judged as if it were alone.
 """
 
 import os
 import re
 
 TOKEN = "fpr-guest-run-complete"
+# What /init says of a test, in the kernel's log, and on the test's own port
+MARKS = {"K": "fpr-guest-test: {} begins", "T": "# guest: {} begins"}
+MARK = re.compile(r"fpr-guest-test: \S+ begins$")
 POINT = re.compile(r"^(not )?ok (\d+)(?: -)? ?(.*)$")
 PLAN = re.compile(r"^1\.\.(\d+)(?: # SKIP\b.*)?$")
 
@@ -82,6 +88,24 @@ def judge_points(lines, verdict):
         verdict.fail("the plan has no points")
 
 
+def split(lines, names):
+    """(lines from before the first test began, a list of the lines of each test that
+    did), for tests that ran in this order.  The first line of each is its mark."""
+    boot, parts = [], [[] for _ in names]
+    turn = dict.fromkeys(MARKS, 0)  # how many have begun
+    for line in lines:
+        now = turn[line.stream]
+        if now < len(names) and line.text.endswith(MARKS[line.stream].format(names[now])):
+            turn[line.stream] = now = now + 1
+        (parts[now - 1] if now else boot).append(line)
+    return boot, parts[:max(turn.values())]
+
+
+def is_marked(lines):
+    """Whether the kernel's log says when this test began."""
+    return any(line.stream == "K" and MARK.search(line.text) for line in lines)
+
+
 def judge(lines, *, timed_out=False, exit_status=0, allow=(), ignore=()):
     """Verdict over (time, stream, text) lines of the streams K and T; ignore:
     expressions of lines of K that this kernel prints by itself."""
@@ -98,7 +122,7 @@ def judge(lines, *, timed_out=False, exit_status=0, allow=(), ignore=()):
     faults = [(name, re.compile(regex)) for name, regex in load_faults(allow)]
     ignored = [re.compile(regex) for regex in ignore]
     for line in lines:
-        if line.stream != "K" or any(regex.search(line.text) for regex in ignored):
+        if line.stream != "K" or MARK.search(line.text) or any(regex.search(line.text) for regex in ignored):
             continue
         for name, regex in faults:
             if regex.search(line.text):
