@@ -3,7 +3,7 @@
 # What is needed again and again is kept, after three rounds and as much of it as is
 # needed; what is freed beside it goes back on time, and so does all of it when nobody
 # needs it any more.  And what the operator wants to be kept.
-# vm: mem=768+ smp=2 timeout=240 modules=fpr,fpr_testdev
+# vm: mem=768 smp=2 timeout=240 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 26
@@ -19,8 +19,11 @@ keeps_none() { [ "$(kept)" = 0 ]; }
 
 mib=160
 blocks=$((mib / 2))
-# What was freed has been reported, or is kept, but for what is freed all the time.
-dealt_with() { [ $(($(fpr stats/candidate_blocks) - $(kept))) -lt 16 ]; }
+# What was freed has been reported, or is kept, but for what is freed all the time; and
+# the device has returned it.
+dealt_with() {
+	[ $(($(fpr stats/candidate_blocks) - $(kept))) -lt 16 ] && fpr_is stats/held_pages 0
+}
 deal() { sleep 1 && wait_until 20 dealt_with; }
 # One round, as fast as the machine is
 round() {
