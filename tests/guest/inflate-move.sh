@@ -63,13 +63,17 @@ kill $fragment
 wait $fragment 2>/dev/null
 
 # Compaction moves what can be moved to the end of its zone; a load would be moved
-# there, too.  A round ends early where its two scanners meet.
+# there, too.  A round ends early where its two scanners meet, after much or little of the
+# range: it goes on until several in a row have moved none out of it.
 check "some are below the middle" test "$below" -gt 500
 migrated=$(vmstat balloon_migrate)
-for _ in $(seq 10); do
+left=$below
+idle_rounds=0
+while [ "$left" -gt $((below / 10)) ] && [ $idle_rounds -lt 5 ]; do
 	echo 1 >/proc/sys/vm/compact_memory
+	left_before=$left
 	left=$(ballpages $low $middle)
-	[ "$left" -gt $((below / 10)) ] || break
+	[ "$left" -lt "$left_before" ] && idle_rounds=0 || idle_rounds=$((idle_rounds + 1))
 done
 in_range "compaction moves them, of $below below the middle there are left" \
 	"$left" 0 $((below / 10))

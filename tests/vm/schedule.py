@@ -65,7 +65,7 @@ def guest_item(rows, kernel, mode, words):
     names = " ".join(row.test.split("/")[1] for row in rows)
     options = "".join(f" {word}" for word in words)
     return Item(f"guest {kernel}{mode}{options}: {names}",
-                [RUN_TESTS, "--kernel", kernel, *append, *words]
+                [RUN_TESTS, "--keep-log", "--kernel", kernel, *append, *words]
                 + [tiers.guest_script(row) for row in rows],
                 [key_of(row, kernel, mode) for row in rows],
                 sum(row.seconds for row in rows), False)
