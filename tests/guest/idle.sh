@@ -3,6 +3,8 @@
 # Who frees nothing is not woken; what churns faster than the delay is kept.
 # vm: mem=1024 smp=1 timeout=180 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=churn
+# Sleeps for two minutes, with nothing in flight.
+# vm: clock=instructions
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 9

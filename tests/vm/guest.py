@@ -35,8 +35,8 @@ kernels   names of the only kernels on which it runs; others skip it
 alone     why it needs a boot of its own, and may leave the guest as it likes; others
           share one where they can (tests/vm/sharing.py)
 clock     what the guest's time is, where it is emulated (see CLOCKS); tests/vm/run-tests
-          takes "instructions", and "sleeps" where the host takes part (a companion or a
-          backend); else "host"
+          takes "instructions", and "sleeps" where the host takes part (a companion, a
+          backend, a balloon device); else "host"
 
 A kernel of our own (scripts/build-kernel) may want to be booted in a way of its
 own.  scripts/kernel-config/PART.guest says so for a part of its configuration,
