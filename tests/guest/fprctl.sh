@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
 # fprctl against the real modules, under the guest's busybox: what it prints, how
-# it changes things, and 50 times bind and unbind without a trace left.
+# it changes things, and CYCLES times bind and unbind without a trace left.
 # vm: mem=512 smp=2 timeout=300 balloon=free-page-reporting=on files=scripts/fprctl
-# vm: modules=fpr,virtio_fpr,virtio_balloon append=CYCLES=50
+# vm: modules=fpr,virtio_fpr,virtio_balloon append=CYCLES=15
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 # In its release 6.18.15 virtio_balloon crashes when it is unbound, fpr or not: the

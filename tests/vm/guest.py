@@ -62,6 +62,7 @@ import threading
 import initramfs
 import ktap
 import vm
+import vmlinux
 from backend import Backend, device_args
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -292,7 +293,8 @@ def make_vm(kdir, image, needs, acceleration, *, cls=vm.VM, qemu_args=(), backen
     # What is kept for memory that is added later comes out of that at boot.
     more = max(int(needs["mem"]), maxmem) * int(kernel["more_mem"]) // 100
     settings = {
-        "kernel": os.path.join(kdir, "vmlinuz"), "initrd": image, "accel": acceleration,
+        "kernel": vmlinux.path_of(kdir) if emulated else os.path.join(kdir, "vmlinuz"),
+        "initrd": image, "accel": acceleration,
         "mem_mib": int(needs["mem"]) + more,
         "maxmem_mib": maxmem + more if maxmem else 0, "smp": int(needs["smp"]),
         "slow": slow, "backing": needs["backing"],

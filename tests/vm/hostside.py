@@ -8,12 +8,10 @@ time the guest says, by its own clock and counters.
 
 import time
 
-from control import ask
+from control import ANSWER_S, ask
 
 MIB = 1024  # KiB
 RED_S = 5
-# For an answer of a program: the run's time limit holds.
-ANSWER_S = 3600
 
 
 def sync(vm, marker):
@@ -82,4 +80,4 @@ def check_returns(vm, markers, file_mib, share=0.95):
 
 def request(vm):
     """Has the guest's program ask it for all that is free; what it answers."""
-    return ask(vm.backend.control, f"request 4096 {ANSWER_S}", ANSWER_S)
+    return ask(vm.backend.control, f"request 4096 {ANSWER_S}")
