@@ -3,7 +3,7 @@
 # fprctl against the real modules, under the guest's busybox: what it prints, how
 # it changes things, and CYCLES times bind and unbind without a trace left.
 # vm: mem=512 smp=2 timeout=300 balloon=free-page-reporting=on files=scripts/fprctl
-# vm: modules=fpr,virtio_fpr,virtio_balloon append=CYCLES=15
+# vm: modules=fpr,virtio_fpr,virtio_balloon append=CYCLES=8
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 # In its release 6.18.15 virtio_balloon crashes when it is unbound, fpr or not: the
@@ -45,9 +45,10 @@ check "virtio_balloon loads" modprobe virtio_balloon
 check "doctor sees the kernel's own reporting" says "kernel's own reporting uses virtio0" fprctl doctor
 check "bind loads the modules and takes the device" fprctl bind
 equal "the driver is virtio_fpr" "$(driver)" virtio_fpr
-check "doctor is content" fprctl doctor
-check "doctor sees fpr at work" says 'ok fpr reports to virtio0' fprctl doctor
-refuse "doctor sees no failure" says 'fail ' fprctl doctor
+fprctl doctor >/tmp/doctor
+check "doctor is content" test $? = 0
+check "doctor sees fpr at work" says 'ok fpr reports to virtio0' cat /tmp/doctor
+refuse "doctor sees no failure" says 'fail ' cat /tmp/doctor
 check "flush reports" says 'flushed: ' fprctl flush
 check "something was reported" [ "$(fprctl get reported_bytes)" -gt 0 ]
 check "status" says 'device virtio0' fprctl status

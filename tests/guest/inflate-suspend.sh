@@ -3,6 +3,7 @@
 # A balloon and sleep, under a load that verifies its memory: given back before,
 # grown again after, whether it had its size, was on the way to it or could not get
 # there; at last really asleep.
+# vm: boot=bzimage
 # vm: mem=512 smp=2 timeout=150 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_nosuspend files=memload,hog,balloon-lib.sh
 # vm: alone="QEMU's q35 can be resumed once"

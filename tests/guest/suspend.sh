@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0
 # Suspend to RAM under load: no report runs while the device is frozen, and
 # reporting goes on afterwards.
+# vm: boot=bzimage
 # vm: mem=512 smp=2 timeout=120 balloon=free-page-reporting=on
 # vm: modules=fpr,virtio_fpr files=memload
 # vm: alone="QEMU's q35 can be resumed once"

@@ -14,6 +14,7 @@
 # The DIMMs that are added are well below the memory of virtio-mem: the driver
 # of 6.1 takes what follows directly for its own when it is unloaded, and
 # leaves a name behind.
+# vm: boot=bzimage
 # vm: mem=1024 smp=2 timeout=900 append=SEED=1 append=LENGTH_S=50 append=DEVICES=both append=VIRTIO_MEM=1
 # vm: append=memhp_default_state=online_movable
 # vm: modules=fpr,virtio_fpr,fpr_testdev,fpr_badhost,virtio_balloon,virtio_mem

@@ -31,6 +31,8 @@ backend   a program of build/host, or a path in the repository, with arguments
           ("NAME ARGUMENT..."), that serves the guest's device; see backend.py
 device    that device: vhost-user or vfio-user, and its properties
           (vhost-user,virtio-id=13,num_vqs=1); needs shared memory (backing=)
+boot      bzimage: the kernel is started by the firmware, which only then is whole when
+          the guest wakes up (S3); else as it is in memory, which is quicker (vmlinux.py)
 kernels   names of the only kernels on which it runs; others skip it
 alone     why it needs a boot of its own, and may leave the guest as it likes; others
           share one where they can (tests/vm/sharing.py)
@@ -71,7 +73,7 @@ LISTS = ("modules", "load", "files", "allow", "kernels")
 REPEATED = ("append", "qemu")
 DEFAULTS = {"mem": "512", "smp": "1", "timeout": "120", "backing": "anon",
             "maxmem": "", "disk": "", "qemu_version": "", "backend": "", "device": "",
-            "clock": "", "alone": ""}
+            "clock": "", "alone": "", "boot": ""}
 # Emulated, a "fast" rep movsb goes byte by byte: a guest that is not told of it
 # copies in words, and fills memory 2.6 times faster.
 TCG_CPU = "max,-erms,-fsrm"
@@ -118,6 +120,8 @@ def parse_needs(text):
     needs["mem"] = needs["mem"].rstrip("+")
     if needs["clock"] and needs["clock"] not in CLOCKS:
         raise NeedError(f"clock={needs['clock']}: {', '.join(CLOCKS)}")
+    if needs["boot"] not in ("", "bzimage"):
+        raise NeedError(f"boot={needs['boot']}: bzimage, or nothing")
     if bool(needs["backend"]) != bool(needs["device"]):
         raise NeedError("backend= and device= belong together; see tests/vm/guest.py")
     if needs["device"] and needs["backing"] not in vm.SHARED:
@@ -293,7 +297,8 @@ def make_vm(kdir, image, needs, acceleration, *, cls=vm.VM, qemu_args=(), backen
     # What is kept for memory that is added later comes out of that at boot.
     more = max(int(needs["mem"]), maxmem) * int(kernel["more_mem"]) // 100
     settings = {
-        "kernel": vmlinux.path_of(kdir) if emulated else os.path.join(kdir, "vmlinuz"),
+        "kernel": vmlinux.path_of(kdir) if emulated and needs["boot"] != "bzimage"
+        else os.path.join(kdir, "vmlinuz"),
         "initrd": image, "accel": acceleration,
         "mem_mib": int(needs["mem"]) + more,
         "maxmem_mib": maxmem + more if maxmem else 0, "smp": int(needs["smp"]),

@@ -4,7 +4,8 @@
 A bzImage decompresses itself: emulated, that is a third of a boot.  QEMU starts an ELF
 image as it is where it has an entry for PVH, as Debian's have.  What the boot loader
 would have done besides is left out: a guest that starts so has its kernel at the address
-it was linked for (no KASLR).  tests/libvirt boots the bzImage.
+it was linked for (no KASLR), and may overwrite what the firmware needs to wake it up.
+tests/libvirt boots the bzImage, and so do tests with boot=bzimage.
 """
 
 import os
