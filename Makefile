@@ -154,7 +154,7 @@ help:
 	@echo '                  docs/benchmarks.md (hours; PARTS="churn latency" RUNS=3 KERNEL=)'
 	@echo '  bench-short     the same in small, ten minutes; into bench/short'
 	@echo 'To test it:'
-	@echo '  check           each kind of fault once: 20 minutes on two processors'
+	@echo '  check           each kind of fault once: 18 minutes on two processors'
 	@echo '  check-all       everything on all kernels, debug kernels, mutations, soak, half-hour'
 	@echo '                  torture: hours; goes on where it was interrupted (FRESH=1: anew)'
 	@echo '  check-changed   what the files call for that differ from main (SINCE=COMMIT): minutes'

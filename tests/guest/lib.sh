@@ -94,20 +94,28 @@ in_range() {
 # slow N: a time N, longer on kernels that are known to be slow
 slow() { echo $(($1 * ${FPR_SLOW:-1})); }
 
+# with_device: whether a report is with the device now
+with_device() {
+	[ -e $FPR_SYSFS/state ] && read -r device_state <$FPR_SYSFS/state &&
+		[ "$device_state" = reporting ]
+}
+
 # wait_until SECONDS COMMAND...: repeats the command until it succeeds; fails
-# when the time is over.  Tells the log when it took a good part of it.
+# when the time is over.  While a report is with the device nobody's time passes but
+# the host's, which may be busy.  Tells the log when it took a good part of it.
 wait_until() {
 	wait_ms=$(($(slow "$1") * 1000))
-	wait_begin=$(uptime_ms)
+	wait_took=0
 	shift
 	while :; do
+		wait_begin=$(uptime_ms)
 		wait_status=0
 		"$@" >/dev/null 2>&1 || wait_status=1
-		wait_took=$(($(uptime_ms) - wait_begin))
 		if [ $wait_status = 0 ] || [ $wait_took -ge $wait_ms ]; then
 			break
 		fi
 		usleep 50000
+		with_device || wait_took=$((wait_took + $(uptime_ms) - wait_begin))
 	done
 	[ $((wait_took * 5)) -lt $wait_ms ] ||
 		echo "# waited $wait_took of $wait_ms ms: $*" >&2

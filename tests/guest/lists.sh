@@ -3,15 +3,14 @@
 # Pieces on per-CPU lists: what a CPU freed last waits there, tens of MiB of it from
 # 6.7 on.  A block whose pieces are all on such a list is reported when it is cold,
 # like any other, and does not wait for a sweep to find it.
-# vm: mem=1024 smp=2 timeout=240 balloon=free-page-reporting=on
-# vm: modules=fpr,virtio_fpr files=fragment
+# vm: mem=1024 smp=2 timeout=240 modules=fpr,fpr_testdev files=fragment
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 plan 5
 
 pages_on_lists() { awk '$1 == "count:" { n += $2 } END { print n + 0 }' /proc/zoneinfo; }
 
-check "the driver loads" sh -c "modprobe fpr && modprobe virtio_fpr"
+check "the driver loads" modprobe fpr_testdev
 check "all is reported" fpr_set flush 1
 # The next sweep is half a minute away, and every block is looked at once before any is
 # cold, which drains the lists.
