@@ -10,7 +10,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 31
+plan 33
 
 sys=/sys/devices/system/memory
 # The memory that is added: two memory blocks, at their addresses, MiB
@@ -109,16 +109,23 @@ free_again "and is free, KiB" 65536
 
 # Chunks: the kernel cannot move them, so the guest gets them back, and others are
 # taken elsewhere.
-if ours_only 9; then
+if ours_only 11; then
 	for block in $blocks; do
 		check "${block##*/} goes offline" take_away "$block"
 	done
+	# There is room for the balloon nowhere else.
+	fill 300
 	check "and comes back, for whatever there is" bring_back online_kernel
 	# Before anybody else takes what cannot be moved
 	kib=$((230 * MIB))
 	inflate_to $kib
 	chunks=$(balloon chunk_bytes)
 	check "$((chunks / MIB / MIB)) MiB of chunks" test "$chunks" -gt $((200 * MIB * MIB))
+	for block in "$low $middle" "$middle $high"; do
+		# shellcheck disable=SC2086 # two numbers
+		check "some of them there" test "$(ballpages $block)" -gt 5000
+	done
+	rm /mnt/file
 	went=0
 	for block in $blocks; do
 		take_away "$block" && went=$((went + 1))
