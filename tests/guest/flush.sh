@@ -4,7 +4,7 @@
 # vm: mem=1024 smp=2 timeout=120 modules=fpr,fpr_testdev
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 17
+plan 18
 
 testdev_set() { echo "$2" >"/sys/module/fpr_testdev/parameters/$1"; }
 mkdir -p /mnt
@@ -43,7 +43,16 @@ flush=$!
 nap 4500
 check "the flush waits for the device" wait_until 5 fpr_is state reporting
 rm /mnt/two
-check "it returns" wait $flush
+# Nothing was ageing when the flush began, so for the delay of 12 s the worker has
+# no other reason to look than what was freed meanwhile; and a quarter of that is when
+# it looks.  Without a process, whose memory would be a reason.
+read -r marks <$FPR_SYSFS/stats/marks
+wait $flush
+flushed=$?
+nap $(($(slow 1) * 3500))
+read -r more <$FPR_SYSFS/stats/marks
+check "it returns" test $flushed = 0
+check "what was freed meanwhile has been noticed" test $((more - marks)) -ge $((pages / 512))
 check "with the first file reported" fpr_above stats/reported_pages $((before + pages))
 testdev_set delay_ms 0
 # Its age is 12 to 15 s then.

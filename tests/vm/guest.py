@@ -12,7 +12,8 @@ mem       guest memory, MiB (512); with a "+" behind it more will do as well, wh
 maxmem    memory can be added up to this, MiB (none)
 smp       virtual CPUs (1)
 timeout   time limit of the whole run, s of QEMU's processor time (120), and vm.PATIENCE
-          times as long by the clock
+          times as long by the clock; a guest that says and does nothing for three
+          minutes hangs
 balloon   options of a virtio-balloon device; without it there is no device
           ("balloon=plain": a device without options)
 backing   anon, memfd, or hugetlb: a memfd of 2 MiB pages, which the host sets

@@ -40,6 +40,8 @@ QEMU = "qemu-system-x86_64"
 # A time limit is processor time of QEMU, which a busy machine gives later, but no less
 # of.  A guest that does nothing is killed after so many times as long by the clock.
 PATIENCE = 4
+# What a guest that hangs uses at the most meanwhile (quiet_s), s of processor time
+QUIET_CPU_S = 10
 # Backings that another process can map, and more properties of theirs; the pages
 # of hugetlb are set aside while the guest is there (hugepages.py)
 SHARED = {"memfd": "", "hugetlb": ",hugetlb=on,hugetlbsize=2M"}
@@ -150,7 +152,8 @@ class VM:
 
     def __init__(self, *, kernel, initrd, accel, mem_mib=512, maxmem_mib=0, smp=1, append="",
                  backing="anon", balloon=None, cpu="max", qemu=QEMU, qemu_args=(),
-                 time_limit_s=120, sample_s=None, slow=1.0, keeps_mib=0, thp=True):
+                 time_limit_s=120, quiet_s=None, sample_s=None, slow=1.0, keeps_mib=0,
+                 thp=True):
         self.kernel, self.initrd, self.accel = kernel, initrd, accel
         self.mem_mib, self.smp, self.append = mem_mib, smp, append
         self.maxmem_mib = maxmem_mib  # 0: no memory can be added
@@ -163,6 +166,8 @@ class VM:
         self.slow = slow  # what waits for the guest waits so many times longer
         self.samples = []
         self.timed_out = False
+        self.quiet_s = quiet_s
+        self._progress = (0, 0, 0.0)  # when, and then: lines of output, processor time
         self.proc = None
         self._procs = []  # all that were started: this guest may have been migrated
         self.started = 0.0
@@ -254,9 +259,19 @@ class VM:
         if time.monotonic() - self.started > self.time_limit_s * PATIENCE:
             return True
         try:
-            return cpu_s(self.proc.pid) > self.time_limit_s
+            used = cpu_s(self.proc.pid)
         except (OSError, ValueError, IndexError):
             return False  # it has ended
+        return used > self.time_limit_s or self._hangs(used)
+
+    def _hangs(self, used):
+        """Whether the guest has said and done next to nothing for quiet_s."""
+        now, lines = time.monotonic(), len(self.console.lines)
+        when, lines_then, used_then = self._progress
+        if not when or lines != lines_then or used - used_then > QUIET_CPU_S:
+            self._progress = (now, lines, used)
+            return False
+        return self.quiet_s is not None and now - when > self.quiet_s * self.slow
 
     def _sample(self):
         """Thread: memory of the guest on the host, at a steady pace."""
@@ -371,7 +386,7 @@ class VM:
                 self.console.changed.wait(min(left, 0.5))
         why = f"not within {timeout_s} s" if self.running() else "the guest has gone"
         if self.timed_out:
-            why = f"killed at its time limit of {self.time_limit_s} s of processor time"
+            why = f"killed at its time limit of {self.time_limit_s} s of processor time, or as it hung"
         raise VMError(f"no line /{pattern}/: {why}")
 
     def until(self, condition):
