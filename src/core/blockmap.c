@@ -54,6 +54,18 @@ static void free_worker_part(struct fpr_blockmap *map)
 	kvfree(map->unused);
 }
 
+static struct fpr_marks *alloc_marks(unsigned long nblocks)
+{
+	unsigned long n = roundup_pow_of_two(2 * nblocks);
+	struct fpr_marks *marks;
+
+	marks = kvzalloc(sizeof(*marks) + BITS_TO_LONGS(n) * sizeof(long),
+			 GFP_KERNEL);
+	if (marks)
+		marks->mask = n - 1;
+	return marks;
+}
+
 /**
  * fpr_blockmap_init() - allocate an empty map
  * @map: uninitialised map
@@ -64,16 +76,12 @@ static void free_worker_part(struct fpr_blockmap *map)
  */
 int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks)
 {
-	unsigned long nmarks = roundup_pow_of_two(2 * nblocks);
-
 	memset(map, 0, sizeof(*map));
-	map->marks = kvzalloc(sizeof(*map->marks) +
-			      BITS_TO_LONGS(nmarks) * sizeof(long), GFP_KERNEL);
+	map->marks = alloc_marks(nblocks);
 	if (!map->marks || alloc_worker_part(map, nblocks)) {
 		fpr_blockmap_destroy(map);
 		return -ENOMEM;
 	}
-	map->marks->mask = nmarks - 1;
 	return 0;
 }
 
@@ -85,7 +93,12 @@ int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks)
  */
 void fpr_blockmap_destroy(struct fpr_blockmap *map)
 {
-	kvfree(map->marks);
+	struct fpr_marks *marks, *older;
+
+	for (marks = map->marks; marks; marks = older) {
+		older = marks->older;
+		kvfree(marks);
+	}
 	free_worker_part(map);
 	memset(map, 0, sizeof(*map));
 }
@@ -93,33 +106,40 @@ void fpr_blockmap_destroy(struct fpr_blockmap *map)
 /**
  * fpr_blockmap_grow() - make room for more blocks
  * @map: the map
- * @nblocks: new number of blocks, larger than before
+ * @room: a map that fpr_blockmap_init() made, of more blocks; left for
+ *	fpr_blockmap_destroy(), with what @map does not need any more
  *
- * Context: engine mutex held; may sleep; hooks may mark at the same time.
- * Return: 0 or -ENOMEM, and then the map is as before.
+ * A hook may still have the marks that there were: they are kept, and harvested,
+ * for as long as the map.
+ * Context: engine mutex held; hooks may mark at the same time; they are to be given
+ * the new marks.
  */
-int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks)
+void fpr_blockmap_grow(struct fpr_blockmap *map, struct fpr_blockmap *room)
 {
-	struct fpr_blockmap new = *map;
+	struct fpr_blockmap old = *map;
 	unsigned long n = map->nblocks;
 
-	if (alloc_worker_part(&new, nblocks)) {
-		free_worker_part(&new);
-		return -ENOMEM;
-	}
-	bitmap_copy(new.present, map->present, n);
-	bitmap_copy(new.active, map->active, n);
-	bitmap_copy(new.held, map->held, n);
-	bitmap_copy(new.visited, map->visited, n);
-	memcpy(new.stamp, map->stamp, n * sizeof(*map->stamp));
-	memcpy(new.given, map->given, n * sizeof(*map->given));
-	memcpy(new.tries, map->tries, n * sizeof(*map->tries));
-	memcpy(new.calm, map->calm, n * sizeof(*map->calm));
-	memcpy(new.unused, map->unused, n * sizeof(*map->unused));
+	bitmap_copy(room->present, map->present, n);
+	bitmap_copy(room->active, map->active, n);
+	bitmap_copy(room->held, map->held, n);
+	bitmap_copy(room->visited, map->visited, n);
+	memcpy(room->stamp, map->stamp, n * sizeof(*map->stamp));
+	memcpy(room->given, map->given, n * sizeof(*map->given));
+	memcpy(room->tries, map->tries, n * sizeof(*map->tries));
+	memcpy(room->calm, map->calm, n * sizeof(*map->calm));
+	memcpy(room->unused, map->unused, n * sizeof(*map->unused));
+	room->nr_active = map->nr_active;
+	room->nr_kept = map->nr_kept;
 
-	free_worker_part(map);
-	*map = new;
-	return 0;
+	*map = *room;
+	*room = old;
+	if (map->marks->mask > old.marks->mask) {
+		map->marks->older = old.marks;
+		room->marks = NULL;
+	} else {
+		room->marks = map->marks;
+		map->marks = old.marks;
+	}
 }
 
 /**
@@ -188,6 +208,26 @@ static void take_mark(struct fpr_blockmap *map, unsigned long block,
 	fpr_blockmap_activate(map, block, h->now + h->delay_ms, 0);
 }
 
+static void harvest_marks(struct fpr_blockmap *map, struct fpr_marks *marks,
+			  struct fpr_harvest *h)
+{
+	unsigned long words = BITS_TO_LONGS(marks->mask + 1), i;
+
+	for (i = 0; i < words; i++) {
+		unsigned long word;
+
+		if (!READ_ONCE(marks->bits[i]))
+			continue;
+		word = xchg(&marks->bits[i], 0);
+		for (; word; word &= word - 1, h->marks++) {
+			unsigned long block = i * BITS_PER_LONG + __ffs(word);
+
+			for (; block < map->nblocks; block += marks->mask + 1)
+				take_mark(map, block, h);
+		}
+	}
+}
+
 /**
  * fpr_blockmap_harvest() - turn marks into blocks that age
  * @map: the map
@@ -199,21 +239,10 @@ static void take_mark(struct fpr_blockmap *map, unsigned long block,
  */
 void fpr_blockmap_harvest(struct fpr_blockmap *map, struct fpr_harvest *h)
 {
-	unsigned long words = BITS_TO_LONGS(map->marks->mask + 1), i;
+	struct fpr_marks *marks;
 
-	for (i = 0; i < words; i++) {
-		unsigned long word;
-
-		if (!READ_ONCE(map->marks->bits[i]))
-			continue;
-		word = xchg(&map->marks->bits[i], 0);
-		for (; word; word &= word - 1, h->marks++) {
-			unsigned long block = i * BITS_PER_LONG + __ffs(word);
-
-			for (; block < map->nblocks; block += map->marks->mask + 1)
-				take_mark(map, block, h);
-		}
-	}
+	for (marks = map->marks; marks; marks = marks->older)
+		harvest_marks(map, marks, h);
 }
 
 /**

@@ -51,24 +51,27 @@
 /**
  * struct fpr_marks - "freed since the last harvest", a bit per block
  * @mask: number of bits in @bits, a power of two, less one
+ * @older: smaller ones, from before memory was added, that a hook may still have;
+ *	the harvest's
  * @unused: no mark is in the cache line of @mask, which every free reads
  * @bits: the marks; a cache line of 64 bytes holds those of 1 GiB
  *
- * All that a hook touches; allocated once, with room for twice the memory there
- * is.  A hook masks its block number instead of comparing it: fewer instructions
- * per page freed, and memory that is added later can do no harm.  Blocks beyond
- * the bits share the marks of others; the harvest takes such a mark for all of
- * them.
+ * All that a hook touches; with room for twice the memory there is.  A hook masks its
+ * block number instead of comparing it: fewer instructions per page freed, and memory
+ * that is added later can do no harm.  The map grows before there is such memory; where
+ * it could not, and in @older, blocks beyond the bits share the marks of others, and
+ * the harvest takes such a mark for all of them.
  */
 struct fpr_marks {
 	unsigned long mask;
+	struct fpr_marks *older;
 	unsigned long unused[SMP_CACHE_BYTES / sizeof(long) - 1];
 	unsigned long bits[];
 };
 
 /**
  * struct fpr_blockmap - the state of all blocks
- * @marks: marks of the hooks; never reallocated
+ * @marks: marks of the hooks; freed with the map, not before
  * @nblocks: number of blocks
  * @present: memory of the block is online
  * @active: the block waits to be looked at, at @stamp
@@ -163,7 +166,7 @@ static inline bool fpr_mark(struct fpr_marks *marks, unsigned long block)
 
 int fpr_blockmap_init(struct fpr_blockmap *map, unsigned long nblocks);
 void fpr_blockmap_destroy(struct fpr_blockmap *map);
-int fpr_blockmap_grow(struct fpr_blockmap *map, unsigned long nblocks);
+void fpr_blockmap_grow(struct fpr_blockmap *map, struct fpr_blockmap *room);
 
 void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 			      unsigned long n, bool present);

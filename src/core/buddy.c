@@ -146,6 +146,19 @@ static bool being_isolated(struct page *page, unsigned int order)
 	return false;
 }
 
+/*
+ * Whether isolating a buddy would make its pageblock movable, although it is less than
+ * the pageblock: the kernel does so from half a pageblock on, and unmovable pages would
+ * be allocated elsewhere from then on, amid movable ones.
+ *
+ * Source: mm/page_alloc.c, __isolate_free_page().
+ */
+static bool would_retag(struct page *page, unsigned int order)
+{
+	return order == pageblock_order - 1 &&
+	       fpr_pageblock_migratetype(page) != MIGRATE_MOVABLE;
+}
+
 static void enter_zone(struct fpr_batch *batch, struct zone *zone)
 {
 	unsigned int i;
@@ -159,6 +172,26 @@ static void enter_zone(struct fpr_batch *batch, struct zone *zone)
 			batch->zone_pages += 1UL << batch->buddies[i].order;
 }
 
+/**
+ * fpr_zone_free() - free pages of a zone that anybody may have
+ * @zone: the zone
+ *
+ * Neither those of CMA, which are for movable pages, nor those that are kept for
+ * allocations that cannot wait, as far as these are free.
+ * Context: any; a snapshot.
+ * Return: base pages.
+ */
+unsigned long fpr_zone_free(struct zone *zone)
+{
+	unsigned long free = zone_page_state(zone, NR_FREE_PAGES);
+	unsigned long others = READ_ONCE(zone->nr_reserved_highatomic);
+
+#ifdef CONFIG_CMA
+	others += zone_page_state(zone, NR_FREE_CMA_PAGES);
+#endif
+	return free > others ? free - others : 0;
+}
+
 /*
  * Whether the zone can spare @pages more, beside those that the batch has.  A zone of
  * which the share is less than a buddy lets one go at a time where it keeps as much
@@ -167,8 +200,7 @@ static void enter_zone(struct fpr_batch *batch, struct zone *zone)
 static bool zone_can_spare(const struct fpr_batch *batch,
 			   const struct fpr_window *win, unsigned long pages)
 {
-	unsigned long usable = zone_page_state(batch->zone, NR_FREE_PAGES) +
-			       batch->zone_pages;
+	unsigned long usable = fpr_zone_free(batch->zone) + batch->zone_pages;
 	unsigned long low = low_wmark_pages(batch->zone) + win->keep;
 	unsigned long share = win->share;
 
@@ -187,7 +219,7 @@ static enum fpr_take take_one(struct fpr_batch *batch,
 
 	if (pfn < win->lo || pfn + pages > win->hi)
 		return FPR_TAKE_YOUNG;
-	if (being_isolated(page, order))
+	if (being_isolated(page, order) || would_retag(page, order))
 		return FPR_TAKE_END;
 	if (batch->nr == FPR_BATCH_BUDDIES ||
 	    (batch->pages && batch->pages + pages > win->hold_pages) ||

@@ -104,6 +104,7 @@ void fpr_batch_reset(struct fpr_batch *batch);
 void fpr_batch_seal(struct fpr_batch *batch);
 void fpr_batch_putback(struct fpr_batch *batch);
 void fpr_buddy_put(unsigned long pfn, unsigned long pages);
+unsigned long fpr_zone_free(struct zone *zone);
 
 enum fpr_take fpr_buddy_take(struct fpr_batch *batch,
 			     const struct fpr_window *win,

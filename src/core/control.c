@@ -33,34 +33,33 @@ u8 fpr_fill_value(void)
 }
 EXPORT_SYMBOL_GPL(fpr_fill_value);
 
-static int start(void)
+static void start(void)
 {
-	int err = fpr_hooks_arm();
-
-	if (err) {
-		pr_err("hook %s cannot be armed any more (error %d)\n",
-		       fpr_hooks_name(), err);
-		return err;
-	}
+	fpr_hooks_arm();
 	fpr_engine_start();
-	return 0;
 }
 
+/*
+ * First the engine, so that all memory is back, whatever the hook waits for.  Before
+ * the system goes down or to sleep the hook stays: taking it off waits for every CPU,
+ * and a realtime thread may own one.
+ */
 static void stop(void)
 {
-	fpr_hooks_disarm();
 	fpr_engine_stop();
+	if (!fpr_asleep)
+		fpr_hooks_disarm();
 }
 
 /* Start or stop the engine as the parameter "enabled" and the system want it. */
-static int start_or_stop(void)
+static void start_or_stop(void)
 {
 	if (!fpr_engine.dev)
-		return 0;
+		return;
 	if (fpr_param(FPR_ENABLED) && !fpr_asleep)
-		return start();
-	stop();
-	return 0;
+		start();
+	else
+		stop();
 }
 
 /* Most entries of one report to a device. */
@@ -165,11 +164,8 @@ int fpr_register_device(struct fpr_device *dev)
 	err = attach(dev);
 	if (err)
 		goto unlock;
-	err = start_or_stop();
-	if (err)
-		detach();
-	else
-		pr_info("reporting free memory to %s\n", dev->name);
+	start_or_stop();
+	pr_info("reporting free memory to %s\n", dev->name);
 unlock:
 	mutex_unlock(&fpr_control);
 	return err;
@@ -194,27 +190,22 @@ EXPORT_SYMBOL_GPL(fpr_unregister_device);
  *
  * When it has paused, no report runs and no memory is held.
  * Context: process context, may sleep; waits for a running report.
- * Return: 0 or the error of arming the hook.
  */
-int fpr_control_set_enabled(bool enabled)
+void fpr_control_set_enabled(bool enabled)
 {
 	struct fpr_param *param = &fpr_params[FPR_ENABLED];
-	int err = 0;
 
 	mutex_lock(&fpr_control);
 	if (param->value != enabled) {
 		WRITE_ONCE(param->value, enabled);
-		err = start_or_stop();
-		if (err)
-			WRITE_ONCE(param->value, false);
+		start_or_stop();
 	}
 	mutex_unlock(&fpr_control);
-	return err;
 }
 
 /**
- * fpr_control_set_asleep() - stop reporting while the system sleeps
- * @asleep: it is going to sleep; false: it is awake again
+ * fpr_control_set_asleep() - stop reporting while the system sleeps, or goes down
+ * @asleep: it is going to; false: it is awake again
  *
  * As paused, whatever the parameter "enabled" says: nothing is reported until both
  * have ended.
@@ -224,7 +215,6 @@ void fpr_control_set_asleep(bool asleep)
 {
 	mutex_lock(&fpr_control);
 	fpr_asleep = asleep;
-	/* An error is in the log; pausing and resuming tries again. */
 	start_or_stop();
 	mutex_unlock(&fpr_control);
 }

@@ -341,7 +341,8 @@ void fpr_engine_start(void)
  *
  * When it returns no report runs or will run, and no page is held.  A flush
  * that waits is dropped: it must not be carried out by a later start.
- * Context: control mutex held, hook disarmed; waits for a running report.
+ * Context: control mutex held; waits for a running report.  The hook may be armed:
+ * it wakes nobody any more.
  */
 void fpr_engine_stop(void)
 {
@@ -353,13 +354,18 @@ void fpr_engine_stop(void)
 		end_flush(e->flush_wanted, -EAGAIN);
 	mutex_unlock(&e->lock);
 
-	irq_work_sync(&e->irq_work);
 	kthread_cancel_delayed_work_sync(&e->work);
 	kthread_cancel_work_sync(&e->now);
+	/*
+	 * Nobody harvests any more, so this stays, and no hook wakes the worker.  One
+	 * that was about to queues what finds nothing running.
+	 */
+	WRITE_ONCE(e->armed, 1);
+	irq_work_sync(&e->irq_work);
+	kthread_cancel_delayed_work_sync(&e->work);
 
 	mutex_lock(&e->lock);
-	/* Nothing wakes a stopped engine; what it knew grows stale. */
-	WRITE_ONCE(e->armed, 1);
+	/* What a stopped engine knew grows stale. */
 	fpr_blockmap_forget(&e->map);
 	mutex_unlock(&e->lock);
 }
@@ -386,9 +392,11 @@ int fpr_engine_init(void)
 }
 
 /**
- * fpr_engine_exit() - the mirror of fpr_engine_init(); the engine is stopped
+ * fpr_engine_exit() - the mirror of fpr_engine_init(); the engine is stopped, and no
+ * hook armed
  */
 void fpr_engine_exit(void)
 {
+	irq_work_sync(&fpr_engine.irq_work);
 	kthread_destroy_worker(fpr_engine.worker);
 }

@@ -11,9 +11,10 @@
  * fpr_engine.lock (mutex)
  *	the block map but its marks, the batch, back-off, sweep, flush numbers,
  *	what the host wants, and what is being lent (lend.c).
- *	Holding it: no page is isolated or put back, and no memory whose "present"
- *	bit is set goes offline (the hotplug notifier takes it).  It is dropped
- *	while the device reports, so that a slow host blocks nobody but the worker.
+ *	Holding it: no page is isolated, and no memory whose "present" bit is set
+ *	goes offline (the hotplug notifier takes it).  It is dropped while the device
+ *	reports and until its memory is back, so that a slow host blocks nobody but
+ *	the worker, and who holds it keeps no memory from the allocator.
  * zone->lock (buddy.c)
  *	the free lists.
  */
@@ -179,10 +180,15 @@ int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
 bool fpr_wait_putback(unsigned int ms);
 
 /* control.c */
-int fpr_control_set_enabled(bool enabled);
+void fpr_control_set_enabled(bool enabled);
 void fpr_control_set_asleep(bool asleep);
 int fpr_control_flush(void);
 const char *fpr_control_state(void);
+
+/* drain.c */
+int fpr_drain_init(void);
+void fpr_drain_exit(void);
+void fpr_drain(void);
 
 /* host.c */
 unsigned int fpr_effective_order(void);

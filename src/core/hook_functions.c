@@ -23,14 +23,14 @@
  */
 static __always_inline void mark_page(unsigned long page, unsigned long order)
 {
-	fpr_hook_mark(fpr_hook_marks, (const struct page *)page,
+	fpr_hook_mark(READ_ONCE(fpr_hook_marks), (const struct page *)page,
 		      order <= FPR_MAX_ORDER ? order : 0);
 }
 
 /* (struct list_head *list): base pages, linked by lru. */
 static __always_inline void mark_list(unsigned long list, unsigned long unused)
 {
-	struct fpr_marks *marks = fpr_hook_marks;
+	struct fpr_marks *marks = READ_ONCE(fpr_hook_marks);
 	const struct page *page;
 
 	list_for_each_entry(page, (const struct list_head *)list, lru)
@@ -43,7 +43,7 @@ static __always_inline void mark_folios(unsigned long batch,
 					unsigned long unused)
 {
 	struct folio_batch *folios = (struct folio_batch *)batch;
-	struct fpr_marks *marks = fpr_hook_marks;
+	struct fpr_marks *marks = READ_ONCE(fpr_hook_marks);
 	unsigned int i, n = folio_batch_count(folios);
 
 	for (i = 0; i < n; i++) {
@@ -88,6 +88,7 @@ CALLBACKS(mark_folios);
  * @on_ftrace: what ftrace calls
  * @on_kprobe: what a kprobe calls
  * @armed: @ops or @kp is registered
+ * @left: ftrace did not let go of @ops
  * @ip: where; kept for disarming
  * @ops: for ftrace
  * @kp: for a kprobe
@@ -98,6 +99,7 @@ struct target {
 	ftrace_func_t on_ftrace;
 	kprobe_pre_handler_t on_kprobe;
 	bool armed;
+	bool left;
 	unsigned long ip;
 	struct ftrace_ops ops;
 	struct kprobe kp;
@@ -125,6 +127,8 @@ static int arm_ftrace(struct target *t, const char *name)
 
 	if (IS_ERR(addr))
 		return PTR_ERR(addr);
+	if (t->left)
+		return -ENODEV;
 	t->ip = (unsigned long)addr;
 	t->ops.func = t->on_ftrace;
 	t->ops.flags = FPR_FTRACE_FLAGS;
@@ -138,12 +142,16 @@ static int arm_ftrace(struct target *t, const char *name)
 	return err;
 }
 
-static void disarm_ftrace(struct target *t)
+static int disarm_ftrace(struct target *t)
 {
 	/* Waits until no callback runs. */
-	unregister_ftrace_function(&t->ops);
+	int err = unregister_ftrace_function(&t->ops);
+
+	t->left = err;
 	/* The last entry takes the filter's memory with it. */
-	ftrace_set_filter_ip(&t->ops, t->ip, 1, 0);
+	if (!err)
+		ftrace_set_filter_ip(&t->ops, t->ip, 1, 0);
+	return err;
 }
 
 /*
@@ -165,27 +173,30 @@ static int arm_kprobe(struct target *t, const char *name)
 	return register_kprobe(&t->kp);
 }
 
-static void disarm_kprobe(struct target *t)
+static int disarm_kprobe(struct target *t)
 {
 	/* Waits until no handler runs. */
 	unregister_kprobe(&t->kp);
 	missed += t->kp.nmissed;
 	t->kp.nmissed = 0;
+	return 0;
 }
 
-static void disarm_all(void (*disarm)(struct target *t))
+static int disarm_all(int (*disarm)(struct target *t))
 {
 	struct target *t;
+	int err = 0;
 
 	for (t = targets; t < targets + ARRAY_SIZE(targets); t++) {
 		if (t->armed)
-			disarm(t);
+			err = disarm(t) ?: err;
 		t->armed = false;
 	}
+	return err;
 }
 
 static int arm_all(int (*arm)(struct target *t, const char *name),
-		   void (*disarm)(struct target *t))
+		   int (*disarm)(struct target *t))
 {
 	struct target *t;
 
@@ -210,9 +221,9 @@ static int ftrace_arm(void)
 	return arm_all(arm_ftrace, disarm_ftrace);
 }
 
-static void ftrace_disarm(void)
+static int ftrace_disarm(void)
 {
-	disarm_all(disarm_ftrace);
+	return disarm_all(disarm_ftrace);
 }
 
 static int kprobe_arm(void)
@@ -220,9 +231,9 @@ static int kprobe_arm(void)
 	return arm_all(arm_kprobe, disarm_kprobe);
 }
 
-static void kprobe_disarm(void)
+static int kprobe_disarm(void)
 {
-	disarm_all(disarm_kprobe);
+	return disarm_all(disarm_kprobe);
 }
 
 /* Racing with arming it may be off for a moment; it is only shown. */

@@ -13,7 +13,7 @@
 static notrace void probe_page_free(void *data, struct page *page,
 				    unsigned int order)
 {
-	fpr_hook_mark(data, page, order);
+	fpr_hook_mark(READ_ONCE(fpr_hook_marks), page, order);
 }
 
 /*
@@ -24,7 +24,7 @@ static notrace void probe_page_free(void *data, struct page *page,
 static notrace void probe_pcpu_drain(void *data, struct page *page,
 				     unsigned int order, int migratetype)
 {
-	fpr_hook_mark(data, page, order);
+	fpr_hook_mark(READ_ONCE(fpr_hook_marks), page, order);
 }
 
 /**
@@ -56,13 +56,12 @@ static int arm_point(struct point *point)
 		for_each_kernel_tracepoint(match, point);
 	if (!point->tp)
 		return -ENOENT;
-	return tracepoint_probe_register(point->tp, point->probe,
-					 fpr_hook_marks);
+	return tracepoint_probe_register(point->tp, point->probe, NULL);
 }
 
-static void disarm_point(struct point *point)
+static int disarm_point(struct point *point)
 {
-	tracepoint_probe_unregister(point->tp, point->probe, fpr_hook_marks);
+	return tracepoint_probe_unregister(point->tp, point->probe, NULL);
 }
 
 static int arm(void)
@@ -70,11 +69,13 @@ static int arm(void)
 	return arm_point(&page_free);
 }
 
-static void disarm(void)
+static int disarm(void)
 {
-	disarm_point(&page_free);
+	int err = disarm_point(&page_free);
+
 	/* A probe may still be running: wait before its marks or text go. */
 	tracepoint_synchronize_unregister();
+	return err;
 }
 
 static int arm_with_drain(void)
@@ -89,10 +90,11 @@ static int arm_with_drain(void)
 	return err;
 }
 
-static void disarm_with_drain(void)
+static int disarm_with_drain(void)
 {
-	disarm_point(&pcpu_drain);
-	disarm();
+	int err = disarm_point(&pcpu_drain);
+
+	return disarm() ?: err;
 }
 
 const struct fpr_hook fpr_hook_tracepoint = {

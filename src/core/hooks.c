@@ -13,16 +13,18 @@
 #include <linux/cache.h>
 #include <linux/errno.h>
 #include <linux/gfp.h>
+#include <linux/module.h>
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/printk.h>
 #include <linux/string.h>
+#include <linux/workqueue.h>
 
 #include "engine.h"
 #include "hooks.h"
 #include "params.h"
 
-struct fpr_marks *fpr_hook_marks __ro_after_init;
+struct fpr_marks *fpr_hook_marks __read_mostly;
 
 /**
  * fpr_hook_mark_slow() - the first page freed of a block since the last harvest
@@ -50,8 +52,9 @@ static int none_arm(void)
 	return 0;
 }
 
-static void none_disarm(void)
+static int none_disarm(void)
 {
+	return 0;
 }
 
 /* Notices nothing, and always works. */
@@ -72,6 +75,10 @@ static const struct fpr_hook *const hooks[] = {
 
 static const struct fpr_hook *chosen = &fpr_hook_none;
 static bool armed;
+static void disarm_chosen(struct work_struct *work);
+static DECLARE_WORK(disarm_work, disarm_chosen);
+/* The kernel did not let go of it: it is armed for as long as the kernel runs. */
+static const struct fpr_hook *stuck;
 
 /* Whether the mark of a block was set; clears it. */
 static bool noticed(unsigned long block)
@@ -80,48 +87,93 @@ static bool noticed(unsigned long block)
 				  fpr_hook_marks->bits);
 }
 
-/* Pages of a block are freed one by one and in a batch: both have to be seen. */
-static int prove_single(struct page *first, unsigned long block)
-{
-	struct page *some[8];
-	bool one, batch;
-	unsigned int i;
+/* Frees that have to be seen, each with pages of its own. */
+#define PROOFS		16
+#define BATCH_PAGES	8
 
-	split_page(first, FPR_BLOCK_ORDER);
-	noticed(block);
-	__free_page(first);
-	one = noticed(block);
-	for (i = 0; i < ARRAY_SIZE(some); i++)
-		some[i] = first + 1 + i;
-	release_pages(some, ARRAY_SIZE(some));
-	batch = noticed(block);
-	for (i = 1 + ARRAY_SIZE(some); i < FPR_BLOCK_PAGES; i++)
-		__free_page(first + i);
-	return one && batch ? 0 : -ENODATA;
-}
-
-/*
- * Whether freeing memory really sets marks.  All pages of a block are taken, so
- * that nobody else can free one there; the map forgets what is marked meanwhile,
- * since the engine does not run yet.
- */
-static int prove_armed(void)
+static bool prove_pages(gfp_t gfp, unsigned int order)
 {
-	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN | __GFP_RETRY_MAYFAIL;
-	struct page *page = alloc_pages(gfp, FPR_BLOCK_ORDER);
+	struct page *page = alloc_pages(gfp, order);
 	unsigned long block;
 
 	if (!page)
-		return -ENOMEM;
+		return false;
 	block = page_to_pfn(page) >> FPR_BLOCK_ORDER;
 	noticed(block);
-	__free_pages(page, FPR_BLOCK_ORDER);
-	if (!noticed(block))
-		return -ENODATA;
-	page = alloc_pages(gfp, FPR_BLOCK_ORDER);
-	if (!page)
-		return -ENOMEM;
-	return prove_single(page, page_to_pfn(page) >> FPR_BLOCK_ORDER);
+	__free_pages(page, order);
+	return noticed(block);
+}
+
+static bool prove_batch(gfp_t gfp)
+{
+	struct page *pages[BATCH_PAGES];
+	unsigned long blocks[BATCH_PAGES];
+	bool all = true;
+	unsigned int i, n;
+
+	for (n = 0; n < BATCH_PAGES; n++) {
+		pages[n] = alloc_page(gfp);
+		if (!pages[n])
+			break;
+		blocks[n] = page_to_pfn(pages[n]) >> FPR_BLOCK_ORDER;
+	}
+	for (i = 0; i < n; i++)
+		noticed(blocks[i]);
+	release_pages(pages, n);
+	/* Several may be of one block, which has one mark. */
+	for (i = 0; i < n; i++)
+		all &= fpr_marked(READ_ONCE(fpr_hook_marks), blocks[i]);
+	return n == BATCH_PAGES && all;
+}
+
+/* The largest pages that can be had without any effort, up to a block. */
+static unsigned int order_to_be_had(gfp_t gfp)
+{
+	unsigned int order;
+
+	for (order = FPR_BLOCK_ORDER; order; order--) {
+		struct page *page = alloc_pages(gfp & ~__GFP_RECLAIM, order);
+
+		if (!page)
+			continue;
+		__free_pages(page, order);
+		break;
+	}
+	return order;
+}
+
+/*
+ * Whether freeing memory really sets marks: pages that are freed one by one, as a
+ * larger one, and in a batch.  Others free memory meanwhile, maybe in the same block
+ * at the same moment, and by another way, which is seen where this one is not; not
+ * every time.  The map forgets what is marked, since the engine does not run yet.
+ */
+static int prove_armed(void)
+{
+	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
+	unsigned int order = order_to_be_had(gfp), i;
+
+	for (i = 0; i < PROOFS; i++)
+		if (!prove_pages(gfp, 0) || !prove_batch(gfp) ||
+		    (order && !prove_pages(gfp | __GFP_NORETRY, order)))
+			return -ENODATA;
+	return 0;
+}
+
+/*
+ * What cannot be disarmed goes on calling the module's code: the module stays.
+ * ftrace gives up for good when it finds that something is wrong with itself.
+ */
+static void disarm(const struct fpr_hook *hook)
+{
+	int err = hook->disarm();
+
+	if (!err || stuck)
+		return;
+	stuck = hook;
+	__module_get(THIS_MODULE);
+	pr_err("hook %s cannot be disarmed (error %d): fpr stays loaded until the system is started anew\n",
+	       hook->name, err);
 }
 
 static int prove(const struct fpr_hook *hook)
@@ -131,7 +183,7 @@ static int prove(const struct fpr_hook *hook)
 	if (err || hook == &fpr_hook_none)
 		return err;
 	err = prove_armed();
-	hook->disarm();
+	disarm(hook);
 	return err;
 }
 
@@ -171,21 +223,12 @@ static const char *why(int err)
 	}
 }
 
-/**
- * fpr_hooks_init() - choose a hook: the first allowed one that is seen to fire
- *
- * Marks have been set.  Leaves no hook armed.
- * Context: process context, may sleep.
- * Return: 0; -EINVAL for an unknown hook parameter; the error of the hook that
- * was asked for by name, or of the last of them.
- */
-int fpr_hooks_init(void)
+/* The first allowed hook that is seen to fire; the error of the last of them else. */
+static int choose(void)
 {
-	int err = check_name();
+	int err = -ENOENT;
 	unsigned int i;
 
-	if (err)
-		return err;
 	for (i = 0; i < ARRAY_SIZE(hooks); i++) {
 		if (!wanted(hooks[i]))
 			continue;
@@ -197,47 +240,104 @@ int fpr_hooks_init(void)
 		pr_warn("hook %s %s (error %d)\n", hooks[i]->name, why(err),
 			err);
 	}
-	pr_err("no hook on the free path: hook=none works without, from a periodic sweep alone\n");
 	return err;
+}
+
+/**
+ * fpr_hooks_init() - choose a hook: the first allowed one that is seen to fire
+ *
+ * Marks have been set.  Leaves no hook armed, but for one that cannot be disarmed: then
+ * the module must stay, and nothing may fail behind this.
+ * Context: process context, may sleep.
+ * Return: 0; -EINVAL for an unknown hook parameter; the error of the hook that
+ * was asked for by name, or of the last of them.
+ */
+int fpr_hooks_init(void)
+{
+	int err = check_name();
+
+	if (err)
+		return err;
+	err = choose();
+	if (err && !stuck) {
+		pr_err("no hook on the free path: hook=none works without, from a periodic sweep alone\n");
+		return err;
+	}
+	return 0;
 }
 
 /**
  * fpr_hooks_set_marks() - what the probes are to mark
  * @marks: the marks; they stay while any hook may be armed
  *
- * Context: at load, before fpr_hooks_init().
+ * Context: at load, before fpr_hooks_init(), and whenever the map has grown; engine
+ * mutex held then.
  */
 void fpr_hooks_set_marks(struct fpr_marks *marks)
 {
-	fpr_hook_marks = marks;
+	/* What is in them first; a probe's read of it depends on the pointer. */
+	smp_store_release(&fpr_hook_marks, marks);
+}
+
+/* Whether the hook that is armed is one that the user allows. */
+static bool arm_chosen(void)
+{
+	int err = chosen->arm();
+
+	if (err)
+		pr_warn("hook %s %s by now (error %d)\n", chosen->name, why(err), err);
+	return !err && wanted(chosen);
 }
 
 /**
  * fpr_hooks_arm() - begin to notice frees
  *
- * Context: process context, control mutex held.
- * Return: 0 or the hook's error.
+ * What could be armed when fpr was loaded may not be now (kernel.ftrace_enabled=0): then
+ * another hook is chosen, or none at all, and memory is found by the sweep alone.  Where
+ * that is so, the next call tries again.
+ * Context: process context, may sleep; control mutex held.
  */
-int fpr_hooks_arm(void)
+void fpr_hooks_arm(void)
 {
-	int err = 0;
+	/* Where it has begun already, its end is waited for. */
+	cancel_work_sync(&disarm_work);
+	if (armed)
+		return;
+	armed = true;
+	if (arm_chosen() || (!choose() && arm_chosen()))
+		return;
+	chosen = &fpr_hook_none;
+	pr_warn("no hook on the free path: free memory is found by a periodic sweep alone, until reporting is switched off and on again\n");
+}
 
-	if (!armed)
-		err = chosen->arm();
-	armed = !err;
-	return err;
+static void disarm_chosen(struct work_struct *work)
+{
+	if (armed)
+		disarm(chosen);
+	armed = false;
 }
 
 /**
- * fpr_hooks_disarm() - stop noticing frees; nothing happens if none is armed
+ * fpr_hooks_disarm() - have the hook taken off, soon
  *
+ * Nobody waits for it: ftrace waits for every CPU, and a realtime thread may own one.
+ * Until then it marks blocks, and nothing comes of that.
  * Context: process context, control mutex held.
  */
 void fpr_hooks_disarm(void)
 {
-	if (armed)
-		chosen->disarm();
-	armed = false;
+	queue_work(system_long_wq, &disarm_work);
+}
+
+/**
+ * fpr_hooks_exit() - no hook is armed any more when it returns
+ *
+ * Context: process context, may sleep; no device is registered.
+ */
+void fpr_hooks_exit(void)
+{
+	cancel_work_sync(&disarm_work);
+	disarm_chosen(NULL);
 }
 
 /**

@@ -16,7 +16,7 @@
  * @name: as in the hook parameter and in sysfs
  * @automatic: may be chosen by hook=auto
  * @arm: begin to mark; undoes itself on failure
- * @disarm: stop; when it returns no probe runs or will run
+ * @disarm: stop; when it returns no probe runs or will run, unless it fails
  * @missed: events that the kernel could not deliver, over the module's life;
  *	NULL where that cannot happen
  *
@@ -27,7 +27,7 @@ struct fpr_hook {
 	const char *name;
 	bool automatic;
 	int (*arm)(void);
-	void (*disarm)(void);
+	int (*disarm)(void);
 	unsigned long (*missed)(void);
 };
 
@@ -36,7 +36,9 @@ extern const struct fpr_hook fpr_hook_tracepoint_drain;
 extern const struct fpr_hook fpr_hook_ftrace;
 extern const struct fpr_hook fpr_hook_kprobe;
 
-/* What the probes mark; set before a hook is armed, and constant from then. */
+/* What the probes mark.  Others may take their place, once more memory is there: a
+ * probe reads it once.
+ */
 extern struct fpr_marks *fpr_hook_marks;
 
 void fpr_hook_mark_slow(struct fpr_marks *marks, unsigned long block,
@@ -85,8 +87,9 @@ static __always_inline void fpr_hook_mark(struct fpr_marks *marks,
 
 int fpr_hooks_init(void);
 void fpr_hooks_set_marks(struct fpr_marks *marks);
-int fpr_hooks_arm(void);
+void fpr_hooks_arm(void);
 void fpr_hooks_disarm(void);
+void fpr_hooks_exit(void);
 const char *fpr_hooks_name(void);
 bool fpr_hooks_see_frees(void);
 unsigned long fpr_hooks_missed(void);

@@ -5,6 +5,7 @@
  */
 #define pr_fmt(fmt) "fpr: " fmt
 
+#include <linux/crash_dump.h>
 #include <linux/module.h>
 
 #include "../compat/compat.h"
@@ -18,6 +19,10 @@ static int check_guest(void)
 {
 	bool encrypted = fpr_memory_encrypted();
 
+	if (is_kdump_kernel()) {
+		pr_info("this is a crash kernel, which has no memory to give: not loaded\n");
+		return -ENODEV;
+	}
 	if (encrypted && !fpr_allow_encrypted) {
 		pr_err("guest memory is encrypted (SEV, TDX): a page that the host discards and gives back need not be usable; load with allow_encrypted=1 if your platform handles it\n");
 		return -EPERM;
@@ -43,12 +48,12 @@ static int __init fpr_init(void)
 	err = fpr_engine_init();
 	if (err)
 		return err;
-	err = fpr_memory_init();
+	err = fpr_drain_init();
 	if (err)
 		goto engine;
-	err = fpr_hooks_init();
+	err = fpr_memory_init();
 	if (err)
-		goto memory;
+		goto drain;
 	err = fpr_lend_init();
 	if (err)
 		goto memory;
@@ -61,9 +66,15 @@ static int __init fpr_init(void)
 	err = fpr_sysfs_init();
 	if (err)
 		goto power;
+	/* Last: a hook that the kernel does not let go of needs the module. */
+	err = fpr_hooks_init();
+	if (err)
+		goto sysfs;
 	pr_info("loaded, hook %s; waiting for a device\n", fpr_hooks_name());
 	return 0;
 
+sysfs:
+	fpr_sysfs_exit();
 power:
 	fpr_power_exit();
 oom:
@@ -72,6 +83,8 @@ lend:
 	fpr_lend_exit();
 memory:
 	fpr_memory_exit();
+drain:
+	fpr_drain_exit();
 engine:
 	fpr_engine_exit();
 	return err;
@@ -80,11 +93,13 @@ engine:
 /* Devices are gone: their modules hold a reference on this one. */
 static void __exit fpr_exit(void)
 {
+	fpr_hooks_exit();
 	fpr_sysfs_exit();
 	fpr_power_exit();
 	fpr_oom_exit();
 	fpr_lend_exit();
 	fpr_memory_exit();
+	fpr_drain_exit();
 	fpr_engine_exit();
 }
 

@@ -89,64 +89,130 @@ void fpr_memory_sweep(u32 due)
 	}
 }
 
+/*
+ * Nothing was freed in a visited block since it was reported, so what is free in it
+ * was free then.
+ */
+static unsigned long reported_of(unsigned long block)
+{
+	const struct fpr_blockmap *map = &fpr_engine.map;
+
+	if (!test_bit(block, map->visited) || fpr_marked(map->marks, block))
+		return 0;
+	return min_t(unsigned long, map->given[block],
+		     max(block_peek(block, fpr_effective_order(), 0),
+			 fpr_memory_runs(block)));
+}
+
+/* So many blocks are walked in less than a millisecond. */
+#define READ_BLOCKS	64
+
 /**
  * fpr_memory_reported_free() - base pages that are reported now
  *
- * Nothing was freed in a visited block since it was reported, so what is free
- * in it was free then.
- * Context: process context, may sleep; takes the engine mutex.
+ * Any user may ask for it, over and over: the worker never waits for more than a few
+ * blocks of it.
+ * Context: process context, may sleep; takes and drops the engine mutex.
  */
 unsigned long fpr_memory_reported_free(void)
 {
 	struct fpr_blockmap *map = &fpr_engine.map;
-	unsigned int order = fpr_effective_order();
-	unsigned long block, pages = 0;
+	unsigned long block = 0, pages = 0, end;
 
-	mutex_lock(&fpr_engine.lock);
-	for_each_set_bit(block, map->visited, map->nblocks) {
-		if (!fpr_marked(map->marks, block))
-			pages += min_t(unsigned long, map->given[block],
-				       max(block_peek(block, order, 0),
-					   fpr_memory_runs(block)));
+	do {
+		mutex_lock(&fpr_engine.lock);
+		end = min(block + READ_BLOCKS, map->nblocks);
+		for (; block < end; block++)
+			pages += reported_of(block);
+		end = map->nblocks;
+		mutex_unlock(&fpr_engine.lock);
 		cond_resched_tasks_rcu_qs();
-	}
-	mutex_unlock(&fpr_engine.lock);
+	} while (block < end);
 	return pages;
 }
 
-/* Blocks wholly inside [pfn, pfn + nr) are online; others are left alone. */
-static void set_online(unsigned long pfn, unsigned long nr, bool online)
+/*
+ * Blocks wholly inside [pfn, pfn + nr) are online; the engine mutex is held.  What
+ * a block of memory (of the hotplug's kind) has its own page structures in is not
+ * in that range, and never free.
+ */
+static void set_online(unsigned long pfn, unsigned long nr)
 {
-	unsigned long first, end;
+	unsigned long first = DIV_ROUND_UP(pfn, FPR_BLOCK_PAGES);
+	unsigned long end = (pfn + nr) >> FPR_BLOCK_ORDER;
 
-	if (online) {
-		first = DIV_ROUND_UP(pfn, FPR_BLOCK_PAGES);
-		end = (pfn + nr) >> FPR_BLOCK_ORDER;
-	} else {
-		first = pfn >> FPR_BLOCK_ORDER;
-		end = DIV_ROUND_UP(pfn + nr, FPR_BLOCK_PAGES);
-	}
 	if (first < end)
-		fpr_blockmap_set_present(&fpr_engine.map, first, end - first,
-					 online);
+		fpr_blockmap_set_present(&fpr_engine.map, first, end - first, true);
 }
 
-/* Engine mutex held. */
+/*
+ * What goes offline goes in whole blocks of memory, and the page structures of all of
+ * it may go with it: also of what the notifier is not told of, because the structures
+ * themselves lie there (memory_hotplug.memmap_on_memory).  Nothing of it is looked at
+ * any more.  The engine mutex is held.
+ *
+ * Source: drivers/base/memory.c, memory_block_offline().
+ */
+static void set_offline(unsigned long pfn, unsigned long nr)
+{
+	unsigned long pages = memory_block_size_bytes() >> PAGE_SHIFT;
+	unsigned long first = round_down(pfn, pages) >> FPR_BLOCK_ORDER;
+	unsigned long end = DIV_ROUND_UP(round_up(pfn + nr, pages), FPR_BLOCK_PAGES);
+
+	fpr_blockmap_set_present(&fpr_engine.map, first, end - first, false);
+}
+
+/*
+ * Makes room for that many blocks.  Allocates without the engine mutex, which who
+ * frees memory for it may wait for.
+ *
+ * Context: process context, may sleep.
+ */
 static void grow(unsigned long nblocks)
 {
-	struct fpr_blockmap *map = &fpr_engine.map;
+	struct fpr_engine *e = &fpr_engine;
+	struct fpr_blockmap room;
 
-	if (nblocks > map->nblocks && fpr_blockmap_grow(map, nblocks))
+	if (nblocks <= READ_ONCE(e->map.nblocks))
+		return;
+	if (fpr_blockmap_init(&room, nblocks)) {
 		pr_warn("no memory to grow the block map: hot-added memory will not be reported\n");
+		return;
+	}
+	mutex_lock(&e->lock);
+	/* Two may have come here at the same time, while fpr is being loaded. */
+	if (nblocks > e->map.nblocks) {
+		fpr_blockmap_grow(&e->map, &room);
+		fpr_hooks_set_marks(e->map.marks);
+	}
+	mutex_unlock(&e->lock);
+	fpr_blockmap_destroy(&room);
+}
+
+/* Memory is there (again): what is free in it is looked at.  Engine mutex held. */
+static void came_online(unsigned long pfn, unsigned long nr)
+{
+	struct fpr_engine *e = &fpr_engine;
+	unsigned long block, end = min((pfn + nr) >> FPR_BLOCK_ORDER, e->map.nblocks);
+
+	set_online(pfn, nr);
+	if (!e->running)
+		return;
+	for (block = pfn >> FPR_BLOCK_ORDER; block < end; block++)
+		fpr_blockmap_activate(&e->map, block,
+				      fpr_now_ms() + fpr_delay_ms(),
+				      FPR_ONE_LOOK);
+	fpr_engine_kick();
 }
 
 /* Longest wait for a device that has memory which is to go offline. */
 #define OFFLINE_WAIT_MS		10000
 
 /*
- * Memory that goes is made absent, so that no more of it is taken, and then what
- * the device has is waited for: nothing of a section is held when it goes, not
- * even pages that offlining would excuse because of a memory error.
+ * The map grows before memory comes.  Memory that goes is made absent, so that no more
+ * of it is taken, and then what the device has is waited for: nothing of a section is
+ * held when it goes, not even pages that offlining would excuse because of a memory
+ * error.
  *
  * Context: process context, hotplug lock held.
  * Source: Documentation/core-api/memory-hotplug.rst.
@@ -156,28 +222,19 @@ static int on_hotplug(struct notifier_block *nb, unsigned long action,
 {
 	const struct memory_notify *arg = data;
 	struct fpr_engine *e = &fpr_engine;
-	unsigned long pfn = arg->start_pfn, nr = arg->nr_pages, block, end;
+	unsigned long pfn = arg->start_pfn, nr = arg->nr_pages;
 
+	if (action == MEM_GOING_ONLINE)
+		grow(DIV_ROUND_UP(pfn + nr, FPR_BLOCK_PAGES));
 	mutex_lock(&e->lock);
 	switch (action) {
 	case MEM_GOING_OFFLINE:
 	case MEM_OFFLINE:
-		set_online(pfn, nr, false);
+		set_offline(pfn, nr);
 		break;
 	case MEM_ONLINE:
-		grow(DIV_ROUND_UP(pfn + nr, FPR_BLOCK_PAGES));
-		fallthrough;
 	case MEM_CANCEL_OFFLINE:
-		set_online(pfn, nr, true);
-		if (!e->running)
-			break;
-		end = min((pfn + nr) >> FPR_BLOCK_ORDER, e->map.nblocks);
-		for (block = pfn >> FPR_BLOCK_ORDER; block < end; block++)
-			fpr_blockmap_activate(&e->map, block,
-					      fpr_now_ms() +
-					      fpr_delay_ms(),
-					      FPR_ONE_LOOK);
-		fpr_engine_kick();
+		came_online(pfn, nr);
 		break;
 	}
 	mutex_unlock(&e->lock);
@@ -234,6 +291,8 @@ int fpr_memory_init(void)
 		fpr_blockmap_destroy(&e->map);
 		return err;
 	}
+	/* What came before the notifier was there has not been told. */
+	grow(DIV_ROUND_UP(end_of_memory(), FPR_BLOCK_PAGES));
 	/* Memory whose offlining began before is cleared by MEM_OFFLINE. */
 	mutex_lock(&e->lock);
 	scan_present();

@@ -42,7 +42,8 @@ unsigned int fpr_oom_pause_ms(void)
 	if (smp_load_acquire(&fpr_engine.oom_waits))
 		return OOM_PAUSE_MS;
 	until = READ_ONCE(fpr_engine.oom_until);
-	if (!until || !time_before(now, until))
+	/* A pause is short: what seems far away is one from before jiffies wrapped. */
+	if (!until || until - now - 1 >= msecs_to_jiffies(OOM_PAUSE_MS) + 1)
 		return 0;
 	/* At least the millisecond after the jiffy. */
 	return jiffies_to_msecs(until - now) + 1;
@@ -53,8 +54,7 @@ unsigned int fpr_oom_pause_ms(void)
  * victim, which it leaves alone if pages are said to be freed.  Others that find
  * nothing meanwhile wait too, for oom_lock.  The worker does not allocate while
  * memory is held, and a device that does takes from the reserves
- * (report_batch()), so nothing here waits for itself.  Only growing the map for
- * hot-added memory may, under the mutex, and then for the time above.
+ * (fpr_send_batch()), so nothing here waits for itself.
  *
  * Context: process context, may sleep; oom_lock held.
  * Source: mm/oom_kill.c out_of_memory().
@@ -72,7 +72,7 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 	if (!pages) {
 		/* Back since the allocation looked: it has to look again. */
 		if (READ_ONCE(e->putbacks) &&
-		    time_before(jiffies, READ_ONCE(e->putback_at) + pause))
+		    jiffies + 1 - READ_ONCE(e->putback_at) <= pause)
 			*freed += 1;
 		return NOTIFY_OK;
 	}

@@ -11,7 +11,6 @@
 
 #include "../compat/compat.h"
 #include "engine.h"
-#include "ksyms.h"
 #include "params.h"
 #include "stats.h"
 
@@ -252,11 +251,12 @@ static void fill_sgl(void)
 /**
  * fpr_send_batch() - let the device have the batch, then put it back
  * @send: gives it to the device; when it returns the device has it no more
- * @note: takes down what came of it, before it is put back; or NULL
+ * @note: takes down what came of it, before it is put back; without the mutex; or NULL
  *
  * The only way out of the allocator and back, for reports and hints.
  * Context: worker, engine mutex held, the batch not empty; the mutex is dropped
- * while the device has it.
+ * while the device has it, and taken again when its memory is back: nobody who holds
+ * the mutex keeps memory from the allocator.
  * Return: what @send returned.
  */
 int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
@@ -277,8 +277,6 @@ int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
 	noreclaim = memalloc_noreclaim_save();
 	err = send(e->dev, e->sgl, e->batch.list.nr);
 	memalloc_noreclaim_restore(noreclaim);
-	mutex_lock(&e->lock);
-	WRITE_ONCE(e->reporting, false);
 	if (note)
 		note(err);
 	fpr_batch_putback(&e->batch);
@@ -286,6 +284,8 @@ int fpr_send_batch(int (*send)(struct fpr_device *dev, struct scatterlist *sgl,
 	/* After held_pages is 0; pairs with fpr_wait_putback(). */
 	smp_store_release(&e->putbacks, e->putbacks + 1);
 	wake_up_all(&e->putback_wait);
+	WRITE_ONCE(e->reporting, false);
+	mutex_lock(&e->lock);
 	return err;
 }
 
@@ -355,7 +355,7 @@ static int report_due(u32 now, bool any_age)
 				     !err, fpr_now_ms());
 		/* A host that asks is copying memory meanwhile: it comes first. */
 		fpr_hint_serve();
-		/* Unhooking ftrace waits for RCU-tasks; a device need not sleep. */
+		/* Who unhooks ftrace waits for RCU-tasks; a device need not sleep. */
 		cond_resched_tasks_rcu_qs();
 	}
 	/* Blocks whose last pages were in an acknowledged batch already. */
@@ -406,12 +406,6 @@ static unsigned long count_stuck(u32 now, bool hasten, bool *late)
 	return stuck;
 }
 
-static void drain(void)
-{
-	fpr_stat_add(&fpr_stats.drains, 1);
-	fpr_drain_percpu_lists();
-}
-
 /*
  * What a CPU freed last waits on its per-CPU lists, tens of MiB of it, for as
  * long as that CPU neither allocates nor frees.  Where nothing but this keeps
@@ -427,7 +421,7 @@ static void drain_if_stuck(u32 now)
 	if (!stuck || (!late && fpr_blocks_kb(stuck) < fpr_threshold_kb()))
 		return;
 	count_stuck(now, true, &late);
-	drain();
+	fpr_drain();
 }
 
 /**
@@ -446,7 +440,7 @@ int fpr_pass(unsigned long due, u32 now, bool flush)
 	int err;
 
 	if (flush) {
-		drain();
+		fpr_drain();
 		fpr_memory_sweep(now);
 	} else {
 		drain_if_stuck(now);

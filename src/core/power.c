@@ -29,7 +29,7 @@ static int on_reboot(struct notifier_block *nb, unsigned long action,
 {
 	bool device = READ_ONCE(fpr_engine.dev);
 
-	fpr_control_set_enabled(false);
+	fpr_control_set_asleep(true);
 	if (device)
 		pr_info("the system goes down: all memory is back from the device\n");
 	return NOTIFY_OK;

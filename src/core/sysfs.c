@@ -39,8 +39,8 @@ static ssize_t param_store(struct kobject *kobj, struct kobj_attribute *attr,
 	if (err)
 		return err;
 	if (p->id == FPR_ENABLED) {
-		err = fpr_control_set_enabled(value);
-		return err ?: count;
+		fpr_control_set_enabled(value);
+		return count;
 	}
 	WRITE_ONCE(fpr_params[p->id].value, value);
 	fpr_engine_params_changed();

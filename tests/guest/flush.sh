@@ -46,11 +46,11 @@ rm /mnt/two
 # Nothing was ageing when the flush began, so for the delay of 12 s the worker has
 # no other reason to look than what was freed meanwhile; and a quarter of that is when
 # it looks.  Without a process, whose memory would be a reason.
-read -r marks <$FPR_SYSFS/stats/marks
+read -r marks <"$FPR_SYSFS/stats/marks"
 wait $flush
 flushed=$?
 nap $(($(slow 1) * 3500))
-read -r more <$FPR_SYSFS/stats/marks
+read -r more <"$FPR_SYSFS/stats/marks"
 check "it returns" test $flushed = 0
 check "what was freed meanwhile has been noticed" test $((more - marks)) -ge $((pages / 512))
 check "with the first file reported" fpr_above stats/reported_pages $((before + pages))

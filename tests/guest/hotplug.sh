@@ -37,7 +37,7 @@ blocks=$(grep -vxFf /tmp/before /tmp/after)
 in_range "in blocks of 128 MiB" "$(echo "$blocks" | wc -l)" 8 8
 # More than the guest had before, in spite of the load, which takes and frees.
 check "and is reported" wait_until 60 fpr_above stats/reported_free_pages 180000
-reported_more() { [ "$(testdev pages)" -gt $((before + 250000)) ]; }
+reported_more() { [ "$(testdev pages)" -gt $((before + 180000)) ]; }
 check "by the device's count too" wait_until 60 reported_more
 
 # Away and back again, while reports go on.  The kernel may give up on a page that

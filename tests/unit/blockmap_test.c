@@ -313,10 +313,19 @@ static void forgetting_leaves_what_is_present(void **state)
 	assert_true(test_bit(1, map->present));
 }
 
+static void grow(struct fpr_blockmap *map, unsigned long nblocks)
+{
+	struct fpr_blockmap room;
+
+	assert_int_equal(fpr_blockmap_init(&room, nblocks), 0);
+	fpr_blockmap_grow(map, &room);
+	fpr_blockmap_destroy(&room);
+	assert_int_equal(map->nblocks, nblocks);
+}
+
 static void growing_keeps_everything(void **state)
 {
 	struct fpr_blockmap *map = *state;
-	struct fpr_marks *marks = map->marks;
 
 	fpr_mark(map->marks, 2);
 	harvest(map, 0);
@@ -325,12 +334,8 @@ static void growing_keeps_everything(void **state)
 	map->given[3] = 512;
 	map->calm[3] = 4;
 	map->unused[3] = 300;
-	fpr_mark(map->marks, 4);
-	assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS), 0);
+	grow(map, 2 * BLOCKS);
 
-	/* Hooks go on with the same marks. */
-	assert_ptr_equal(map->marks, marks);
-	assert_true(fpr_marked(map->marks, 4));
 	assert_int_equal(map->nr_active, 1);
 	assert_int_equal(first_due(map, DELAY), 2);
 	assert_true(test_bit(3, map->visited));
@@ -342,20 +347,51 @@ static void growing_keeps_everything(void **state)
 	assert_false(test_bit(BLOCKS, map->present));
 }
 
-static void blocks_beyond_the_marks_share_them(void **state)
+static void marks_grow_with_the_map(void **state)
 {
 	struct fpr_blockmap *map = *state;
-	unsigned long marks = map->marks->mask + 1;
+	struct fpr_marks *before = map->marks;
+	unsigned long marks = before->mask + 1;
 
 	assert_true(marks >= 2 * BLOCKS);
-	assert_int_equal(fpr_blockmap_grow(map, 3 * marks), 0);
+	grow(map, 3 * marks);
 	fpr_blockmap_set_present(map, 0, 3 * marks, true);
 	fpr_mark(map->marks, 2 * marks + 5);
 	harvest(map, 0);
-	assert_int_equal(map->nr_active, 3);
-	assert_int_equal(first_due(map, DELAY), 5);
-	assert_int_equal(fpr_blockmap_next_due(map, 6, DELAY, false), marks + 5);
-	assert_true(test_bit(2 * marks + 5, map->active));
+	assert_int_equal(map->nr_active, 1);
+	assert_int_equal(first_due(map, DELAY), 2 * marks + 5);
+}
+
+/* A hook that began before goes on with the marks that it has. */
+static void marks_from_before_are_harvested(void **state)
+{
+	struct fpr_blockmap *map = *state;
+	struct fpr_marks *before = map->marks;
+	unsigned long marks = before->mask + 1;
+
+	fpr_mark(before, 4);
+	grow(map, 2 * marks);
+	grow(map, 5 * marks);
+	fpr_blockmap_set_present(map, 0, 5 * marks, true);
+	fpr_mark(before, marks + 5);
+	harvest(map, 0);
+	/* Whatever blocks they stand for. */
+	assert_int_equal(map->nr_active, 10);
+	assert_int_equal(first_due(map, DELAY), 4);
+	assert_true(test_bit(marks + 5, map->active));
+	assert_true(test_bit(4 * marks + 5, map->active));
+	harvest(map, 1);
+	assert_int_equal(map->stamp[4], DELAY);
+}
+
+static void marks_that_suffice_stay(void **state)
+{
+	struct fpr_blockmap *map = *state;
+	struct fpr_marks *before = map->marks;
+
+	grow(map, BLOCKS + 1);
+	assert_ptr_equal(map->marks, before);
+	assert_null(before->older);
 }
 
 static void no_memory_leaves_nothing_behind(void **state)
@@ -363,13 +399,9 @@ static void no_memory_leaves_nothing_behind(void **state)
 	struct fpr_blockmap *map = *state, other;
 	int i;
 
-	for (i = 0; i < 9; i++) {
+	for (i = 0; i < 10; i++) {
 		shim_alloc_budget = i;
 		assert_int_equal(fpr_blockmap_init(&other, 10), -ENOMEM);
-		shim_alloc_budget = i;
-		if (i < 8)
-			assert_int_equal(fpr_blockmap_grow(map, 2 * BLOCKS),
-					 -ENOMEM);
 	}
 	shim_alloc_budget = -1;
 	assert_int_equal(map->nblocks, BLOCKS);
@@ -487,7 +519,9 @@ int main(void)
 		T(a_shorter_delay_holds_for_what_waits),
 		T(forgetting_leaves_what_is_present),
 		T(growing_keeps_everything),
-		T(blocks_beyond_the_marks_share_them),
+		T(marks_grow_with_the_map),
+		T(marks_from_before_are_harvested),
+		T(marks_that_suffice_stay),
 		T(no_memory_leaves_nothing_behind),
 		T(random_walk_agrees_with_the_model),
 	};

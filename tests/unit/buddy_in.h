@@ -24,6 +24,7 @@ struct fpr_device {
 	u64 max_entry_bytes;
 };
 
+static int shim_migratetype = MIGRATE_MOVABLE;
 static struct { unsigned long held_pages, isolate_failed, max_lock_hold_ns; } fpr_stats;
 #define fpr_stat_set(stat, value)	(*(stat) = (value))
 #define fpr_stat_add(stat, value)	(*(stat) += (value))

@@ -279,6 +279,41 @@ static void what_is_below_the_floor_stays(void **state)
 	assert_int_equal(fpr_peek_free(0, PAGES, 0, FLOOR + 1), 0);
 }
 
+/* Isolating it would make the whole pageblock movable. */
+static void half_a_pageblock_is_taken_where_that_changes_no_type(void **state)
+{
+	unsigned long half = FPR_BLOCK_PAGES / 2;
+	int type;
+
+	(void)state;
+	for (type = MIGRATE_UNMOVABLE; type <= MIGRATE_MOVABLE; type++) {
+		memset(used, true, sizeof(used));
+		/* A half, a quarter, and a whole one */
+		memset(used + half, false, half);
+		memset(used + FPR_BLOCK_PAGES, false, half / 2);
+		memset(used + 2 * FPR_BLOCK_PAGES, false, FPR_BLOCK_PAGES);
+		merge();
+		shim_migratetype = type;
+		take_all(0, 0, 32);
+		assert_int_equal(taken[half], type == MIGRATE_MOVABLE);
+		assert_true(taken[FPR_BLOCK_PAGES]);
+		assert_true(taken[2 * FPR_BLOCK_PAGES]);
+	}
+}
+
+/* What others have reserved, as far as it is free, is nobody else's to spare. */
+static void what_is_kept_for_others_is_no_spare(void **state)
+{
+	(void)state;
+	zone.free = 2 * FPR_BLOCK_PAGES;
+	assert_int_equal(fpr_zone_free(&zone), 2 * FPR_BLOCK_PAGES);
+	zone.nr_reserved_highatomic = FPR_BLOCK_PAGES;
+	assert_int_equal(fpr_zone_free(&zone), FPR_BLOCK_PAGES);
+	zone.nr_reserved_highatomic = 3 * FPR_BLOCK_PAGES;
+	assert_int_equal(fpr_zone_free(&zone), 0);
+	zone.nr_reserved_highatomic = 0;
+}
+
 static void a_device_gets_no_smaller_pieces_than_it_takes(void **state)
 {
 	unsigned long phase;
@@ -432,6 +467,8 @@ int main(void)
 		T(a_run_is_one_entry_wherever_it_lies),
 		T(a_full_batch_cuts_no_run_short),
 		T(what_is_below_the_floor_stays),
+		T(half_a_pageblock_is_taken_where_that_changes_no_type),
+		T(what_is_kept_for_others_is_no_spare),
 		T(a_device_gets_no_smaller_pieces_than_it_takes),
 		T(what_waits_on_lists_is_used_by_nobody),
 		T(random_memory_gives_exactly_its_runs),

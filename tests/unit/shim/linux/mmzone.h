@@ -17,6 +17,8 @@
 #define pageblock_order		9U
 #define pageblock_nr_pages	(1UL << pageblock_order)
 #define NR_FREE_PAGES		0
+#define MIGRATE_UNMOVABLE	0
+#define MIGRATE_MOVABLE		1
 #define __acquires(lock)
 #define __releases(lock)
 #define data_race(expr)		(expr)
@@ -30,6 +32,7 @@ struct zone {
 	int lock;
 	unsigned long free;
 	unsigned long low;
+	unsigned long nr_reserved_highatomic;
 };
 
 /* As large as the kernel's, which is what a walk costs. */
@@ -57,7 +60,7 @@ extern void fpr_putback_isolated_page(struct page *page, unsigned int order, int
 #define PageReserved(page)			((void)(page), false)
 #define page_ref_count(page)			((page)->refs)
 #define atomic_read(a)				((a)->counter)
-#define fpr_pageblock_migratetype(page)		((void)(page), 0)
+#define fpr_pageblock_migratetype(page)		((void)(page), shim_migratetype)
 #define is_migrate_isolate(type)		((void)(type), false)
 #define zone_page_state(zone, item)		((zone)->free)
 #define low_wmark_pages(zone)			((zone)->low)
