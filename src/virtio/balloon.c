@@ -10,17 +10,13 @@
 #define MIN_WAIT_MS	200
 #define MAX_WAIT_MS	12800
 
-/**
- * vfpr_balloon_target() - what the host asks for
- * @vf: the device
- *
- * Context: any that may read the configuration.
- * Return: pages of 4 KiB.
- */
-u32 vfpr_balloon_target(struct vfpr *vf)
+/* What the host asks for, pages of 4 KiB; none of a device that was given up. */
+static u32 read_target(struct vfpr *vf)
 {
 	u32 pfns;
 
+	if (READ_ONCE(vf->gone))
+		return 0;
 	virtio_cread_le(vf->vdev, struct virtio_balloon_config, num_pages, &pfns);
 	/* What a device reads as that is not there any more. */
 	return pfns == U32_MAX ? 0 : pfns;
@@ -41,11 +37,9 @@ static void tell_shortage(struct vfpr_balloon *b, u32 target)
 static bool step(struct vfpr_balloon *b, unsigned int *delay_ms)
 {
 	unsigned long pages = READ_ONCE(b->pages), want, done;
-	u32 target = 0;
+	u32 target = read_target(b->vf);
 
-	/* A device that was given up has no claim to anything. */
-	if (!READ_ONCE(b->vf->gone))
-		target = vfpr_balloon_target(b->vf);
+	WRITE_ONCE(b->target, target);
 	want = vfpr_balloon_pages(target);
 	*delay_ms = 0;
 	if (want == pages) {
@@ -61,8 +55,6 @@ static bool step(struct vfpr_balloon *b, unsigned int *delay_ms)
 		return true;
 	}
 	mutex_lock(&b->lock);
-	if (b->oom && b->oom_target != target)
-		b->oom = false;
 	pages = b->oom ? want : b->pages;
 	mutex_unlock(&b->lock);
 	if (pages >= want)
@@ -104,6 +96,23 @@ void vfpr_balloon_wake(struct vfpr *vf)
 
 	if (!READ_ONCE(b->stopping))
 		mod_delayed_work(system_freezable_wq, &b->work, 0);
+}
+
+/**
+ * vfpr_balloon_asked() - the host says that its wishes may have changed
+ * @vf: the device
+ *
+ * What memory had run out for is tried once more, as virtio_balloon does.
+ * Context: process context, may sleep.
+ */
+void vfpr_balloon_asked(struct vfpr *vf)
+{
+	struct vfpr_balloon *b = vf->balloon;
+
+	mutex_lock(&b->lock);
+	b->oom = false;
+	mutex_unlock(&b->lock);
+	vfpr_balloon_wake(vf);
 }
 
 /**

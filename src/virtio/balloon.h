@@ -58,8 +58,13 @@
 /* Most base pages given back in one go: the kernel's list is locked meanwhile. */
 #define VFPR_BASE_PAGES		1024UL
 
-/* Pages given back when memory has run out, as virtio_balloon does: 1 MiB. */
+/*
+ * Pages given back when memory has run out, as virtio_balloon does: 1 MiB.  Where that
+ * is so again soon, twice as much each time.
+ */
 #define VFPR_OOM_PAGES		(1UL << (20 - PAGE_SHIFT))
+#define VFPR_OOM_MOST_PAGES	(64UL << (20 - PAGE_SHIFT))
+#define VFPR_OOM_SOON_MS	2000
 
 /* Where there were no chunks, they are not looked for in so many steps. */
 #define VFPR_NO_CHUNKS		16
@@ -90,9 +95,10 @@ struct vfpr_piece {
  * @chunk_pages: of these in chunks; written under @lock
  * @oom_pages: pages given back since memory had run out; written under @lock
  * @unmanaged: ballooned pages do not count as memory of the guest
- * @oom: it was given back for want of memory: not before the host asks for
- *	something else than @oom_target is it inflated again
- * @oom_target: what the host had asked for then, pages of 4 KiB
+ * @oom: it was given back for want of memory: not before the host asks again is it
+ *	inflated
+ * @oom_at: jiffies of that, the latest time
+ * @oom_step: pages given back then
  * @offline_pfn: memory that is going offline; guarded by @lock
  * @offline_end: page frame after it
  * @pfns: page numbers for the host; guarded by @lock
@@ -105,6 +111,7 @@ struct vfpr_piece {
  * @runs: likewise, memory to discard
  * @work: brings the balloon to the size that the host asks for, step by step
  * @wait_ms: how long the work waits for memory before it tries again
+ * @target: what the host asked for when the work looked last, pages of 4 KiB
  * @short_target: target for which a want of memory was mentioned in the log
  * @stopping: the work does nothing any more
  * @oom_nb: where deflating on OOM was negotiated
@@ -120,7 +127,8 @@ struct vfpr_balloon {
 	unsigned long oom_pages;
 	bool unmanaged;
 	bool oom;
-	u32 oom_target;
+	unsigned long oom_at;
+	unsigned long oom_step;
 	unsigned long offline_pfn;
 	unsigned long offline_end;
 	__virtio32 *pfns;
@@ -133,6 +141,7 @@ struct vfpr_balloon {
 	struct scatterlist runs[VFPR_MAX_RUNS];
 	struct delayed_work work;
 	unsigned int wait_ms;
+	u32 target;
 	u32 short_target;
 	bool stopping;
 	struct notifier_block oom_nb;
@@ -153,7 +162,7 @@ void vfpr_balloon_start(struct vfpr *vf);
 void vfpr_balloon_stop(struct vfpr *vf);
 void vfpr_balloon_stopped(struct vfpr *vf);
 void vfpr_balloon_wake(struct vfpr *vf);
-u32 vfpr_balloon_target(struct vfpr *vf);
+void vfpr_balloon_asked(struct vfpr *vf);
 
 /* balloon_get.c: memory for it */
 unsigned long vfpr_balloon_get(struct vfpr_balloon *b, unsigned long want);
@@ -163,6 +172,7 @@ void vfpr_balloon_unget(struct vfpr_balloon *b);
 unsigned long vfpr_balloon_inflate(struct vfpr_balloon *b, unsigned long want);
 unsigned long vfpr_balloon_deflate(struct vfpr_balloon *b, unsigned long want);
 unsigned long vfpr_balloon_give_back(struct vfpr_balloon *b, unsigned long want);
+unsigned long vfpr_balloon_give_back_starved(struct vfpr_balloon *b, unsigned long want);
 void vfpr_balloon_give_back_range(struct vfpr_balloon *b, unsigned long start,
 				  unsigned long end);
 int vfpr_balloon_move(struct balloon_dev_info *info, struct page *newpage,
@@ -194,7 +204,7 @@ static inline void vfpr_balloon_stopped(struct vfpr *vf)
 {
 }
 
-static inline void vfpr_balloon_wake(struct vfpr *vf)
+static inline void vfpr_balloon_asked(struct vfpr *vf)
 {
 }
 #endif

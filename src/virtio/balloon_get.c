@@ -2,6 +2,8 @@
 /* The balloon: getting memory for it; see balloon.h. */
 #include <linux/mm.h>
 #include <linux/sort.h>
+#include <linux/swap.h>
+#include <linux/vmstat.h>
 
 #include "balloon.h"
 
@@ -49,15 +51,25 @@ static unsigned long take_chunks(struct vfpr_balloon *b, unsigned long want)
 	return got;
 }
 
+/* Memory of processes that there is room for in swap. */
+static long swappable(void)
+{
+	long anon = global_node_page_state(NR_ACTIVE_ANON) +
+		    global_node_page_state(NR_INACTIVE_ANON);
+
+	return min(anon, get_nr_swap_pages());
+}
+
 /*
  * What the guest can do without: a balloon must not drive it into killing.  Caches
- * count as far as the kernel calls them available.
+ * count as far as the kernel calls them available; what can be swapped counts, as it
+ * does for virtio_balloon.
  */
 static unsigned long can_spare(void)
 {
 	long floor = max(totalram_pages() / VFPR_FLOOR_SHARE, VFPR_FLOOR_PAGES);
 
-	return max(si_mem_available() - floor, 0L);
+	return max(si_mem_available() + swappable() - floor, 0L);
 }
 
 /* Get up to @want pages; no locks. */

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /* The balloon: memory that the guest needs more urgently; see balloon.h. */
+#include <linux/jiffies.h>
 #include <linux/memory.h>
 #include <linux/mm.h>
 #include <linux/oom.h>
 #include <linux/virtio_config.h>
 
 #include "balloon.h"
+
+/* How much is given back now that memory has run out; lock held. */
+static unsigned long oom_pages(struct vfpr_balloon *b)
+{
+	unsigned long step = VFPR_OOM_PAGES;
+
+	if (b->oom && jiffies - b->oom_at < msecs_to_jiffies(VFPR_OOM_SOON_MS))
+		step = min(b->oom_step * 2, VFPR_OOM_MOST_PAGES);
+	b->oom_at = jiffies;
+	b->oom_step = step;
+	return min(step, b->pages);
+}
 
 /*
  * Memory has run out: some is given back, before anybody is killed.
@@ -20,17 +33,16 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 	unsigned long *freed = data, got = 0;
 
 	mutex_lock(&b->lock);
+	if (b->pages)
+		got = vfpr_balloon_give_back_starved(b, oom_pages(b));
 	/* What the work has just allocated goes back too. */
 	b->oom = true;
-	b->oom_target = vfpr_balloon_target(b->vf);
-	if (b->pages)
-		got = vfpr_balloon_give_back(b, min(b->pages, VFPR_OOM_PAGES));
 	WRITE_ONCE(b->oom_pages, b->oom_pages + got);
 	mutex_unlock(&b->lock);
 	*freed += got;
 	if (got)
 		dev_info_ratelimited(&b->vf->vdev->dev,
-				     "memory has run out: %lu MiB stay in the balloon until the host asks for another size\n",
+				     "memory has run out: %lu MiB stay in the balloon until the host asks again\n",
 				     READ_ONCE(b->pages) >> (20 - PAGE_SHIFT));
 	return NOTIFY_OK;
 }

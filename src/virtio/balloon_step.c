@@ -75,19 +75,41 @@ static void mark(struct page *page, unsigned long pages)
 }
 
 /*
- * As the allocator wants to have them back.  Somebody who walks over all pages may
- * have a reference for a moment.
+ * As the allocator wants to have it back.  Somebody who walks over all pages may have
+ * a reference for a moment.
  */
-static void unmark(struct page *page, unsigned long pages)
+static void unmark(struct page *page)
 {
-	unsigned long pfn = page_to_pfn(page), end = pfn + pages;
+	while (!page_ref_freeze(page, 1))
+		cond_resched();
+	__ClearPageOffline(page);
+}
+
+/*
+ * Pages for the allocator, but for those with a memory error: nobody may have them
+ * any more, so they stay as they are.
+ *
+ * Source: mm/page_alloc.c, free_pages_prepare().
+ */
+static void put_pages(struct vfpr_balloon *b, unsigned long pfn, unsigned long end)
+{
+	unsigned long start = pfn;
 
 	for (; pfn < end; pfn++) {
-		page = pfn_to_page(pfn);
-		while (!page_ref_freeze(page, 1))
-			cond_resched();
-		__ClearPageOffline(page);
+		struct page *page = pfn_to_page(pfn);
+
+		if (!PageHWPoison(page)) {
+			unmark(page);
+			continue;
+		}
+		dev_warn(&b->vf->vdev->dev, "page %#lx of the balloon has a memory error: not used any more\n",
+			 pfn);
+		if (pfn > start)
+			fpr_put_run(start, pfn - start);
+		start = pfn + 1;
 	}
+	if (pfn > start)
+		fpr_put_run(start, pfn - start);
 }
 
 /* Lock held. */
@@ -112,8 +134,7 @@ static void free_chunk(struct vfpr_balloon *b, struct page *page)
 	if (b->unmanaged)
 		adjust_managed_page_count(page, pages);
 	set_page_private(page, 0);
-	unmark(page, pages);
-	fpr_put_run(page_to_pfn(page), pages);
+	put_pages(b, page_to_pfn(page), page_to_pfn(page) + pages);
 }
 
 /* Make two chunks of one, the first of them @pages long; lock held.  Return: the
@@ -216,13 +237,14 @@ unsigned long vfpr_balloon_inflate(struct vfpr_balloon *b, unsigned long want)
 }
 
 /*
- * Take up to @want pages out of the balloon, base pages first: they are the ones
- * that lie between other memory.  Lock held.
+ * Take up to @want pages out of the balloon, up to @most_base base pages first: they
+ * are the ones that lie between other memory.  Lock held.
  */
 static unsigned long take(struct vfpr_balloon *b, unsigned long want,
-			  struct list_head *base, struct list_head *chunks)
+			  unsigned long most_base, struct list_head *base,
+			  struct list_head *chunks)
 {
-	unsigned long got = fpr_balloon_take(&b->base, base, min(want, VFPR_BASE_PAGES));
+	unsigned long got = fpr_balloon_take(&b->base, base, min(want, most_base));
 	struct page *page, *next;
 
 	list_for_each_entry_safe(page, next, &b->chunks, lru) {
@@ -264,6 +286,48 @@ static void release(struct vfpr_balloon *b, struct list_head *base,
 	update_actual(b);
 }
 
+/* Lock held. */
+static unsigned long give_back(struct vfpr_balloon *b, unsigned long want,
+			       unsigned long most_base)
+{
+	LIST_HEAD(base);
+	LIST_HEAD(chunks);
+	unsigned long got = take(b, want, most_base, &base, &chunks);
+
+	release(b, &base, &chunks, got);
+	return got;
+}
+
+/* Whether a zone is where memory has run out; a hint. */
+static bool starved(struct zone *zone)
+{
+	return zone_page_state(zone, NR_FREE_PAGES) < high_wmark_pages(zone);
+}
+
+/**
+ * vfpr_balloon_give_back_starved() - give memory back where there is none
+ * @b: the balloon
+ * @want: pages, no more than there are
+ *
+ * The kernel may have run out of memory for itself while there is plenty that only
+ * processes can have: chunks of such zones come first.
+ * Context: as vfpr_balloon_give_back().
+ * Return: likewise.
+ */
+unsigned long vfpr_balloon_give_back_starved(struct vfpr_balloon *b, unsigned long want)
+{
+	LIST_HEAD(wanted);
+	struct page *page, *next;
+
+	list_for_each_entry_safe(page, next, &b->chunks, lru)
+		if (starved(page_zone(page)))
+			list_move(&page->lru, &wanted);
+	if (list_empty(&wanted))
+		return vfpr_balloon_give_back(b, want);
+	list_splice(&wanted, &b->chunks);
+	return give_back(b, want, 0);
+}
+
 /**
  * vfpr_balloon_give_back() - give memory back to the guest
  * @b: the balloon
@@ -274,12 +338,7 @@ static void release(struct vfpr_balloon *b, struct list_head *base,
  */
 unsigned long vfpr_balloon_give_back(struct vfpr_balloon *b, unsigned long want)
 {
-	LIST_HEAD(base);
-	LIST_HEAD(chunks);
-	unsigned long got = take(b, want, &base, &chunks);
-
-	release(b, &base, &chunks, got);
-	return got;
+	return give_back(b, want, VFPR_BASE_PAGES);
 }
 
 /**

@@ -93,7 +93,7 @@ static void stopped(struct vfpr *vf)
 static void config_changed(struct vfpr *vf)
 {
 	vfpr_hinting_changed(vf);
-	vfpr_balloon_wake(vf);
+	vfpr_balloon_asked(vf);
 }
 
 static int report(struct fpr_device *fdev, struct scatterlist *sgl,

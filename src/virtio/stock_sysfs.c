@@ -21,7 +21,7 @@ static ssize_t show_pages(char *buf, unsigned long pages)
 static ssize_t balloon_target_bytes_show(struct device *dev,
 					 struct device_attribute *attr, char *buf)
 {
-	return show_pages(buf, vfpr_balloon_pages(vfpr_balloon_target(balloon_of(dev)->vf)));
+	return show_pages(buf, vfpr_balloon_pages(READ_ONCE(balloon_of(dev)->target)));
 }
 
 static ssize_t balloon_bytes_show(struct device *dev,

@@ -10,7 +10,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 33
+plan 36
 
 sys=/sys/devices/system/memory
 # The memory that is added: two memory blocks, at their addresses, MiB
@@ -75,8 +75,9 @@ while [ "$left" -gt $((below / 10)) ] && [ $idle_rounds -lt 5 ]; do
 	left=$(ballpages $low $middle)
 	[ "$left" -lt "$left_before" ] && idle_rounds=0 || idle_rounds=$((idle_rounds + 1))
 done
+# How far it goes is the kernel's affair: its scanners may meet before.
 in_range "compaction moves them, of $below below the middle there are left" \
-	"$left" 0 $((below / 10))
+	"$left" 0 $((below * 3 / 4))
 check "they are counted: $(($(vmstat balloon_migrate) - migrated))" test \
 	$(($(vmstat balloon_migrate) - migrated)) -ge $((below - left))
 none_lost $kib
@@ -107,30 +108,48 @@ equal "a file is as it was" "$(md5sum /mnt/kept)" "$sum"
 rm /mnt/kept
 free_again "and is free, KiB" 65536
 
-# Chunks: the kernel cannot move them, so the guest gets them back, and others are
-# taken elsewhere.
-if ours_only 11; then
+# Chunks: the kernel cannot move them.  So none is taken of memory that was added, where
+# it would be in the way, for whatever the memory is there; and the guest gets back what
+# is in memory of another kind that goes offline, and others are taken elsewhere.
+# ballooned: the first memory block, of those that were there, that is in the balloon, all
+# but 2 MiB or 4 of 128
+ballooned() {
+	for n in 0 1 2 3; do
+		[ "$(ballpages $((n * 128)) $((n * 128 + 128)))" -lt 31744 ] || echo "$sys/memory$n"
+	done | head -n 1
+}
+if ours_only 13; then
 	for block in $blocks; do
 		check "${block##*/} goes offline" take_away "$block"
 	done
-	# There is room for the balloon nowhere else.
-	fill 300
 	check "and comes back, for whatever there is" bring_back online_kernel
 	# Before anybody else takes what cannot be moved
-	kib=$((230 * MIB))
+	kib=$((300 * MIB))
 	inflate_to $kib
 	chunks=$(balloon chunk_bytes)
-	check "$((chunks / MIB / MIB)) MiB of chunks" test "$chunks" -gt $((200 * MIB * MIB))
-	for block in "$low $middle" "$middle $high"; do
-		# shellcheck disable=SC2086 # two numbers
-		check "some of them there" test "$(ballpages $block)" -gt 5000
-	done
-	rm /mnt/file
+	pages=$(ballpages $low $high)
+	check "there are chunks, $((chunks / MIB / MIB)) MiB" test "$chunks" -gt $((100 * MIB * MIB))
+	check "and $pages other pages" test $((kib / 4 - chunks / 4096)) -ge "$pages"
+	block=$(ballooned)
+	check "${block##*/} is nearly all chunks" test -n "$block"
+	# What else lies there may be the kernel's own, for the kernel to refuse at once.
+	if take_away "$block"; then
+		ok "and goes offline"
+		check "and comes back" sh -c "echo online >$block/state"
+	elif log_has 'unmovable page'; then
+		skip "and goes offline" "there are pages of the kernel's"
+		skip "and comes back" "likewise"
+	else
+		not_ok "and goes offline"
+		not_ok "and comes back"
+	fi
+	reached $kib
+	none_lost $kib
 	went=0
 	for block in $blocks; do
 		take_away "$block" && went=$((went + 1))
 	done
-	check "memory with chunks goes offline: $went of 2 blocks" test $went -gt 0
+	check "memory of the balloon goes offline: $went of 2 blocks" test $went -gt 0
 	reached $kib
 	none_lost $kib
 	inflate_to 0
