@@ -17,6 +17,7 @@
 #include <linux/mm.h>
 #include <linux/pagemap.h>
 #include <linux/printk.h>
+#include <linux/sched.h>
 #include <linux/string.h>
 #include <linux/workqueue.h>
 
@@ -91,20 +92,20 @@ static bool noticed(unsigned long block)
 #define PROOFS		16
 #define BATCH_PAGES	8
 
-static bool prove_pages(gfp_t gfp, unsigned int order)
+static int prove_pages(gfp_t gfp, unsigned int order)
 {
 	struct page *page = alloc_pages(gfp, order);
 	unsigned long block;
 
 	if (!page)
-		return false;
+		return -ENOMEM;
 	block = page_to_pfn(page) >> FPR_BLOCK_ORDER;
 	noticed(block);
 	__free_pages(page, order);
-	return noticed(block);
+	return noticed(block) ? 0 : -ENODATA;
 }
 
-static bool prove_batch(gfp_t gfp)
+static int prove_batch(gfp_t gfp)
 {
 	struct page *pages[BATCH_PAGES];
 	unsigned long blocks[BATCH_PAGES];
@@ -123,7 +124,9 @@ static bool prove_batch(gfp_t gfp)
 	/* Several may be of one block, which has one mark. */
 	for (i = 0; i < n; i++)
 		all &= fpr_marked(READ_ONCE(fpr_hook_marks), blocks[i]);
-	return n == BATCH_PAGES && all;
+	if (n < BATCH_PAGES)
+		return -ENOMEM;
+	return all ? 0 : -ENODATA;
 }
 
 /* The largest pages that can be had without any effort, up to a block. */
@@ -152,12 +155,16 @@ static int prove_armed(void)
 {
 	gfp_t gfp = GFP_KERNEL | __GFP_NOWARN;
 	unsigned int order = order_to_be_had(gfp), i;
+	int err = 0;
 
-	for (i = 0; i < PROOFS; i++)
-		if (!prove_pages(gfp, 0) || !prove_batch(gfp) ||
-		    (order && !prove_pages(gfp | __GFP_NORETRY, order)))
-			return -ENODATA;
-	return 0;
+	for (i = 0; i < PROOFS && !err; i++) {
+		err = prove_pages(gfp, 0) ?: prove_batch(gfp);
+		/* What could be had a moment ago may be somebody else's now. */
+		if (!err && order &&
+		    prove_pages(gfp | __GFP_NORETRY, order) == -ENODATA)
+			err = -ENODATA;
+	}
+	return err;
 }
 
 /*
@@ -338,6 +345,9 @@ void fpr_hooks_exit(void)
 {
 	cancel_work_sync(&disarm_work);
 	disarm_chosen(NULL);
+	/* Too late to stay loaded: rather this never returns than its code goes. */
+	while (stuck)
+		schedule_timeout_idle(MAX_SCHEDULE_TIMEOUT);
 }
 
 /**
