@@ -308,7 +308,8 @@ void fpr_hooks_arm(void)
 {
 	/* Where it has begun already, its end is waited for. */
 	cancel_work_sync(&disarm_work);
-	if (armed)
+	/* None that took another's place need not have been taken off meanwhile. */
+	if (armed && wanted(chosen))
 		return;
 	armed = true;
 	if (arm_chosen() || (!choose() && arm_chosen()))
