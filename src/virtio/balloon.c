@@ -219,6 +219,8 @@ void vfpr_balloon_exit(struct vfpr *vf)
 	struct vfpr_balloon *b = vf->balloon;
 
 	vfpr_balloon_notify_exit(b);
+	/* One of the notifiers may have woken it a moment ago. */
+	cancel_delayed_work_sync(&b->work);
 	fpr_balloon_list_exit(&b->base);
 	kfree(b->pfns);
 	kfree(b);

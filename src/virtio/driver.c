@@ -5,6 +5,7 @@
  *
  * Binding, unbinding, suspend and resume of either kind; see stock.c, vendor.c.
  */
+#include <linux/jiffies.h>
 #include <linux/module.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
@@ -12,11 +13,28 @@
 #include "../compat/virtio.h"
 #include "driver.h"
 
+/*
+ * It has met an error that it cannot go on after; it says so with an interrupt for its
+ * configuration (virtio 1.2, 2.1.2).  All ones is a device that is not there any more.
+ */
+static bool needs_reset(struct vfpr *vf)
+{
+	u8 status;
+
+	if (READ_ONCE(vf->gone))
+		return false;
+	status = vf->vdev->config->get_status(vf->vdev);
+	return status & VIRTIO_CONFIG_S_NEEDS_RESET && status != 0xff;
+}
+
 static void config_work(struct work_struct *work)
 {
 	struct vfpr *vf = container_of(work, struct vfpr, config_work);
 
-	vf->kind->config_changed(vf);
+	if (needs_reset(vf))
+		vfpr_give_up(vf, "the device asks to be reset", true);
+	else
+		vf->kind->config_changed(vf);
 }
 
 void vfpr_config_changed(struct virtio_device *vdev)
@@ -61,6 +79,7 @@ static int bring_up(struct vfpr *vf)
 	if (vf->kind->configure)
 		vf->kind->configure(vf);
 	WRITE_ONCE(vf->gone, false);
+	vf->began_at = jiffies;
 	virtio_device_ready(vdev);
 	if (vf->kind->started)
 		vf->kind->started(vf);
@@ -73,6 +92,40 @@ static int bring_up(struct vfpr *vf)
 	vfpr_config_changed(vdev);
 	return 0;
 }
+
+#ifdef CONFIG_PM_SLEEP
+/*
+ * Start a device anew that was given up, as if the system had slept meanwhile.
+ *
+ * Who removes the device holds its lock and waits for this work: so the lock is not
+ * waited for here.  System sleep, which takes the same way, has frozen the work.
+ */
+static void revive_work(struct work_struct *work)
+{
+	struct vfpr *vf = container_of(to_delayed_work(work), struct vfpr, revive);
+	struct virtio_device *vdev = vf->vdev;
+	int err = 0;
+
+	if (!device_trylock(&vdev->dev)) {
+		queue_delayed_work(system_freezable_wq, &vf->revive, HZ / 10);
+		return;
+	}
+	if (READ_ONCE(vf->gone) && vdev->config->get_status(vdev) != 0xff) {
+		if (vf->has_queues)
+			err = virtio_device_freeze(vdev);
+		err = err ?: virtio_device_restore(vdev);
+		/* The first times are enough of that. */
+		if (err && vfpr_revive_later(vf) < VFPR_MAX_REVIVE_S)
+			dev_warn(&vdev->dev, "cannot be started anew (error %d): tried again, ever more rarely\n",
+				 err);
+	}
+	device_unlock(&vdev->dev);
+}
+#else
+static void revive_work(struct work_struct *work)
+{
+}
+#endif
 
 int vfpr_probe(struct virtio_device *vdev)
 {
@@ -95,6 +148,7 @@ int vfpr_probe(struct virtio_device *vdev)
 	vf->vdev = vdev;
 	vf->kind = kind;
 	INIT_WORK(&vf->config_work, config_work);
+	INIT_DELAYED_WORK(&vf->revive, revive_work);
 	vfpr_queue_init(vf);
 	vfpr_reporting_init(vf);
 	err = kind->init(vf);
@@ -103,6 +157,7 @@ int vfpr_probe(struct virtio_device *vdev)
 	err = bring_up(vf);
 	if (!err)
 		return 0;
+	cancel_delayed_work_sync(&vf->revive);
 	if (kind->exit)
 		kind->exit(vf);
 free:
@@ -115,6 +170,8 @@ void vfpr_remove(struct virtio_device *vdev)
 	struct vfpr *vf = vdev->priv;
 
 	tear_down(vf);
+	/* Nothing gives the device up any more, and so nothing begins this again. */
+	cancel_delayed_work_sync(&vf->revive);
 	if (vf->kind->exit)
 		vf->kind->exit(vf);
 	kfree(vf);
@@ -130,8 +187,13 @@ int vfpr_freeze(struct virtio_device *vdev)
 
 int vfpr_restore(struct virtio_device *vdev)
 {
+	struct vfpr *vf = vdev->priv;
 	/* All free memory is reported anew: a resumed host has filled it. */
-	return bring_up(vdev->priv);
+	int err = bring_up(vf);
+
+	if (err)
+		vfpr_revive_later(vf);
+	return err;
 }
 #endif
 

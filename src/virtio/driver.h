@@ -19,6 +19,9 @@
 /* Statistics tags of this kernel, and room for those of later ones. */
 #define VFPR_MAX_STATS 32
 
+/* Longest time for which a device that was given up is left alone, seconds. */
+#define VFPR_MAX_REVIVE_S 64
+
 struct scatterlist;
 struct vfpr;
 struct vfpr_balloon;
@@ -29,6 +32,7 @@ struct vfpr_vendor;
  * @driver: what virtio knows of it
  * @ops: reports, for the core
  * @rank: of several devices memory is reported to the one of the highest rank
+ * @revived: started anew after an answer that did not come or broke the rules
  * @check: refuses a device before anything is set up; says why
  * @init: allocates and initialises what the kind has in &struct vfpr
  * @find_queues: sets up the virtqueues
@@ -47,6 +51,7 @@ struct vfpr_kind {
 	struct virtio_driver driver;
 	const struct fpr_device_ops *ops;
 	unsigned int rank;
+	bool revived;
 	int (*check)(struct virtio_device *vdev);
 	int (*init)(struct vfpr *vf);
 	int (*find_queues)(struct vfpr *vf);
@@ -70,10 +75,13 @@ struct vfpr_kind {
  * @lock: held to submit a buffer and to reset the device, so that nothing is
  *	submitted to a device that was reset; guards @gone
  * @gone: the device was reset and owns no buffer any more; until it is brought up
- *	again, after suspend
+ *	again, after sleep or once it was given up
  * @answered: woken by the callbacks of queues that are waited for, and with @gone
  * @reports: held by who has a report in flight
  * @give_up: leaves the core after the device fell silent
+ * @revive: starts the device anew after that
+ * @revive_s: how long the device was left alone the last time, seconds
+ * @began_at: jiffies when it was last started
  * @config_work: looks at a changed configuration
  * @stats_work: stock: answers a request for statistics
  * @stats: stock: buffer of the statistics queue; the device's between two requests
@@ -96,6 +104,9 @@ struct vfpr {
 	wait_queue_head_t answered;
 	struct mutex reports;
 	struct work_struct give_up;
+	struct delayed_work revive;
+	unsigned int revive_s;
+	unsigned long began_at;
 	struct work_struct config_work;
 	struct work_struct stats_work;
 	struct virtio_balloon_stat stats[VFPR_MAX_STATS];
@@ -129,7 +140,8 @@ int vfpr_transact(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
 		  unsigned int out, unsigned int in, unsigned int *len);
 int vfpr_tell(struct vfpr *vf, enum vfpr_queue q, struct scatterlist *sgs[],
 	      unsigned int n);
-int vfpr_give_up(struct vfpr *vf, const char *why);
+unsigned int vfpr_revive_later(struct vfpr *vf);
+int vfpr_give_up(struct vfpr *vf, const char *why, bool again);
 void vfpr_reset(struct vfpr *vf);
 void vfpr_queue_init(struct vfpr *vf);
 void vfpr_answered(struct virtqueue *vq);

@@ -16,8 +16,11 @@
 /* Until the hinting queue is kicked once more, see wait_for_answers(). */
 #define KICK_AGAIN_MS 20
 
-#define GIVEN_UP \
-	"device reset and not used any more; fprctl unbind and bind start it anew\n"
+/*
+ * How long a device that was given up is left alone: this long, and twice as long each
+ * time.  One that has done its work for longer than the most begins at the least again.
+ */
+#define MIN_REVIVE_S	4
 
 static unsigned int report_timeout_ms = 30000;
 
@@ -136,17 +139,45 @@ static bool answered(struct vfpr *vf, enum vfpr_queue q, unsigned int *left,
 }
 
 /**
- * vfpr_give_up() - the device breaks the rules: it is reset and not used again
+ * vfpr_revive_later() - have a device that was given up started anew, later
+ * @vf: the device
+ *
+ * Context: any; once the device was reset.
+ * Return: in how many seconds.
+ */
+unsigned int vfpr_revive_later(struct vfpr *vf)
+{
+	unsigned int s = READ_ONCE(vf->revive_s);
+
+	if (!delayed_work_pending(&vf->revive)) {
+		if (jiffies - vf->began_at > VFPR_MAX_REVIVE_S * HZ)
+			s = 0;
+		s = clamp_t(unsigned int, 2 * s, MIN_REVIVE_S, VFPR_MAX_REVIVE_S);
+		WRITE_ONCE(vf->revive_s, s);
+		queue_delayed_work(system_freezable_wq, &vf->revive, s * HZ);
+	}
+	return s;
+}
+
+/**
+ * vfpr_give_up() - the device breaks the rules: it is reset, and left alone
  * @vf: the device
  * @why: for the log
+ * @again: it is started anew later; not in a kernel that has no way to do so
+ *	(CONFIG_PM_SLEEP)
  *
  * Context: process context, may sleep; from an operation of the device too.
  * Return: -EIO.
  */
-int vfpr_give_up(struct vfpr *vf, const char *why)
+int vfpr_give_up(struct vfpr *vf, const char *why, bool again)
 {
-	dev_err(&vf->vdev->dev, "%s: " GIVEN_UP, why);
 	vfpr_reset(vf);
+	if (again && IS_ENABLED(CONFIG_PM_SLEEP))
+		dev_err(&vf->vdev->dev, "%s: device reset, to be started anew in %u s\n",
+			why, vfpr_revive_later(vf));
+	else
+		dev_err(&vf->vdev->dev, "%s: device reset and not used any more; fprctl unbind and bind start it anew\n",
+			why);
 	queue_work(system_freezable_wq, &vf->give_up);
 	/* What the device had is the guest's again. */
 	vfpr_config_changed(vf->vdev);
@@ -193,7 +224,7 @@ static int wait_for_answers(struct vfpr *vf, enum vfpr_queue q, unsigned int lef
 			 name, ms);
 	else
 		snprintf(why, sizeof(why), "queue %s is broken (%d)", name, err);
-	vfpr_give_up(vf, why);
+	vfpr_give_up(vf, why, vf->kind->revived);
 	return err;
 }
 

@@ -154,6 +154,7 @@ struct vfpr_kind vfpr_stock = {
 #endif
 	},
 	.ops = &ops,
+	.revived = true,
 	.check = check,
 	.init = init,
 	.find_queues = find_queues,

@@ -171,7 +171,8 @@ static int send(struct vfpr *vf, unsigned int nr_ranges)
 	sgs[out] = &resp;
 	err = vfpr_transact(vf, VFPR_REPORTING, sgs, out, 1, &len);
 	if (!err && len < sizeof(v->resp))
-		err = vfpr_give_up(vf, "the device's answer is too short");
+		err = vfpr_give_up(vf, "the device's answer is too short",
+				   vf->kind->revived);
 	return err;
 }
 
@@ -427,6 +428,8 @@ struct vfpr_kind vfpr_vendor = {
 	},
 	.ops = &ops,
 	.rank = 1,
+	/* Its program may be gone, and QEMU aborts if the device is started then. */
+	.revived = false,
 	.check = check,
 	.init = init,
 	.find_queues = find_queues,

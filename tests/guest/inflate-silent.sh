@@ -18,7 +18,8 @@ remember_free
 total=$(meminfo MemTotal)
 load 1
 
-# silent QUEUE BEFORE AFTER: the target goes from the one to the other, KiB
+# silent QUEUE BEFORE AFTER ANEW: the target goes from the one to the other, KiB; the
+# command has the device work again
 silent() {
 	inflate_to "$2"
 	dmesg -c >/dev/null
@@ -33,17 +34,18 @@ silent() {
 	check "$1: the balloon is empty" wait_until 10 in_balloon_is 0
 	equal "$1: the guest has all its memory, KiB" "$(meminfo MemTotal)" "$total"
 	rmmod fpr_mute
-	check "$1: a new binding works" rebind
+	check "$1: it begins anew" "$4"
 	reached "$3"
 	check "$1: and reports" fpr_set flush 1
 }
-silent inflate $((40 * MIB)) $((160 * MIB))
+by_itself() { wait_until 20 fpr_is device virtio0; }
+silent inflate $((40 * MIB)) $((160 * MIB)) rebind
 # By less than is named at a time, so that the wait is the last thing before it is free.
-silent deflate $((120 * MIB)) $((112 * MIB))
-silent reporting_vq 0 $((100 * MIB))
+silent deflate $((120 * MIB)) $((112 * MIB)) by_itself
+silent reporting_vq 0 $((100 * MIB)) rebind
 # The balloon has its size, and a report of what the load frees is not answered.
 fpr_set order 0
-silent reporting_vq $((100 * MIB)) $((100 * MIB))
+silent reporting_vq $((100 * MIB)) $((100 * MIB)) by_itself
 
 # Unloading waits for an answer, but not for ever.
 modprobe fpr_mute queue=deflate

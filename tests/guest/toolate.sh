@@ -11,7 +11,7 @@ plan 17
 
 badhost=/sys/module/fpr_badhost/parameters
 drv=/sys/bus/virtio/drivers/virtio_fpr
-late_ms=10000
+late_ms=3500
 
 mkdir -p /mnt
 mount -t tmpfs -o size=80% tmpfs /mnt
@@ -26,7 +26,8 @@ for round in 1 2 3; do
 	rm /mnt/file
 	check "$round: a report gets no answer in time" wait_until 10 fpr_is device none
 	echo 0 >$badhost/faults
-	# Takes what the report was made of, too, and outlasts the kick to come.
+	# Takes what the report was made of, too, and outlasts the kick to come, which
+	# comes before the device is started anew.
 	check "$round: memory is as it was written" hog 1024 $((late_ms + 500)) 32768
 	check "$round: a new binding works" sh -c \
 		"echo virtio0 >$drv/unbind && echo virtio0 >$drv/bind"

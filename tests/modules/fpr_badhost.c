@@ -28,11 +28,11 @@
  * The faults; bit and index of the parameters.  A report that is LATE or sees
  * SPURIOUS interrupts is answered well in the end.
  */
-enum fault { LATE, SPURIOUS, NEVER, TWICE, AGAIN, FOREIGN, BEYOND, NR_FAULTS };
+enum fault { LATE, SPURIOUS, NEVER, TWICE, AGAIN, FOREIGN, BEYOND, CONFUSED, NR_FAULTS };
 
 static unsigned int faults;
 module_param(faults, uint, 0644);
-MODULE_PARM_DESC(faults, "bit mask: 1 late, 2 spurious interrupts, 4 never, 8 twice at once, 16 again later, 32 an answer to another buffer, 64 to a buffer that cannot be");
+MODULE_PARM_DESC(faults, "bit mask: 1 late, 2 spurious interrupts, 4 never, 8 twice at once, 16 again later, 32 an answer to another buffer, 64 to a buffer that cannot be, 128 the device is told nonsense, and asks to be reset");
 static unsigned int one_in = 1;
 module_param(one_in, uint, 0644);
 MODULE_PARM_DESC(one_in, "each so manieth report, on average, meets a fault");
@@ -176,6 +176,16 @@ static int divert(struct pt_regs *regs, void *to)
 }
 NOKPROBE_SYMBOL(divert);
 
+/* A request that starts with a descriptor which does not exist. */
+static void confuse(struct virtqueue *vq)
+{
+	const struct vring *vring = virtqueue_get_vring(vq);
+	u16 idx = virtio16_to_cpu(vq->vdev, vring->avail->idx) - 1;
+
+	vring->avail->ring[idx & (vring->num - 1)] =
+		cpu_to_virtio16(vq->vdev, vring->num);
+}
+
 static int on_kick(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct virtqueue *vq = (void *)regs_get_kernel_argument(regs, 0);
@@ -190,6 +200,10 @@ static int on_kick(struct kprobe *kp, struct pt_regs *regs)
 		return 0;
 	if (plan == LATE || plan == SPURIOUS || plan == NEVER)
 		injected[plan]++;
+	if (plan == CONFUSED) {
+		injected[plan]++;
+		confuse(vq);
+	}
 	if (plan == LATE || plan == SPURIOUS)
 		return divert(regs, kick_late);
 	return plan == NEVER ? divert(regs, kick_nothing) : 0;
