@@ -47,6 +47,14 @@ vmstat() { awk -v name="$1" '$1 == name { n = $2 } END { print n + 0 }' /proc/vm
 in_balloon() { echo $(($(vmstat balloon_inflate) - $(vmstat balloon_deflate))); }
 in_balloon_is() { [ "$(in_balloon)" = "$1" ]; }
 
+# zone NAME FIELD: of /proc/zoneinfo ("free", "managed", "high"), KiB in all nodes
+zone() {
+	awk -v zone="$1" -v field="$2" '$1 == "Node" { on = $4 == zone }
+		on && $1 == "pages" && field == "free" { n += $3 }
+		on && $1 == field { n += $2 }
+		END { print n * 4 }' /proc/zoneinfo
+}
+
 # balloon NAME: of the files balloon_NAME in sysfs
 balloon() { cat "/sys/bus/virtio/devices/$(balloon_device)/fpr/balloon_$1"; }
 

@@ -11,13 +11,6 @@
 . /bin/balloon-lib.sh
 plan 8
 
-# zone NAME FIELD: KiB, in all nodes
-zone() {
-	awk -v zone="$1" -v field="$2" '$1 == "Node" { on = $4 == zone }
-		on && $1 == "pages" && field == "free" { n += $3 }
-		on && $1 == field { n += $2 }
-		END { print n * 4 }' /proc/zoneinfo
-}
 kernel_kb() { echo $(($(zone DMA32 "$1") + $(zone Normal "$1"))); }
 
 check "the driver loads" load_driver

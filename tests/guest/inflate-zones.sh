@@ -10,13 +10,6 @@
 . /bin/balloon-lib.sh
 plan 7
 
-zone() {
-	awk -v zone="$1" -v field="$2" '$1 == "Node" { on = $4 == zone }
-		on && $1 == "pages" && field == "free" { n += $3 }
-		on && $1 == field { n += $2 }
-		END { print n * 4 }' /proc/zoneinfo
-}
-
 check "the driver loads" load_driver
 low=$(zone DMA32 free)
 check "there is memory of both kinds" test "$low" -gt $((1024 * MIB))
