@@ -6,11 +6,7 @@
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
 switch=/proc/sys/kernel/ftrace_enabled
-if ! [ -e $switch ]; then
-	plan 1
-	skip "ftrace is switched off" "this kernel has no such switch"
-	exit 0
-fi
+[ -e $switch ] || skip_all "ftrace is switched off" "this kernel has no such switch"
 plan 14
 
 mkdir -p /mnt
