@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of hotplug-memmap.sh: memory modules of 512 MiB come and go."""
 
-from hostside import MIB, until
+from hostside import add_dimm, until
 
 
 def run(vm):
@@ -11,10 +11,7 @@ def run(vm):
         what = match.group(1)
         if what == "add":
             number += 1
-            vm.qmp.execute("object-add", **{"qom-type": "memory-backend-ram",
-                                            "id": f"more{number}", "size": 512 * MIB * 1024})
-            vm.qmp.execute("device_add", driver="pc-dimm", id=f"dimm{number}",
-                           memdev=f"more{number}")
+            add_dimm(vm, 512, number)
         elif what == "del":
             vm.qmp.execute("device_del", id=f"dimm{number}")
             until(vm, lambda: not vm.qmp.execute("query-memory-devices"))

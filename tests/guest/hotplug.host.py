@@ -1,13 +1,11 @@
 # SPDX-License-Identifier: GPL-2.0
 """The host's part of hotplug.sh: adds a memory module of 1 GiB."""
 
-from hostside import MIB, sync
+from hostside import add_dimm, sync
 
 
 def run(vm):
     sync(vm, "add")
-    vm.qmp.execute("object-add", **{"qom-type": "memory-backend-ram", "id": "more",
-                                    "size": 1024 * MIB * 1024})
-    vm.qmp.execute("device_add", driver="pc-dimm", id="dimm0", memdev="more")
+    add_dimm(vm, 1024)
     vm.check(True, "1 GiB added")
     vm.answer("add", "")

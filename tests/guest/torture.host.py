@@ -4,7 +4,7 @@
 import re
 
 import balloonside
-from hostside import MIB
+from hostside import MIB, add_dimm
 from qmp import QMPError
 from vm import KERNEL, VMError
 
@@ -20,12 +20,6 @@ def unplug(vm, number):
     vm.qmp.execute("device_del", id=f"b{number}")
     while vm.qmp.wait_event("DEVICE_DELETED")["data"].get("device") != f"b{number}":
         pass
-
-
-def add(vm, number):
-    vm.qmp.execute("object-add", **{"qom-type": "memory-backend-ram", "id": f"dimm{number}m",
-                                    "size": 128 * MIB * 1024})
-    vm.qmp.execute("device_add", driver="pc-dimm", id=f"dimm{number}", memdev=f"dimm{number}m")
 
 
 def resize(vm, mib):
@@ -76,7 +70,7 @@ def run(vm):
             vm.answer("over")
             break
         if what == "add":
-            add(vm, dimms)
+            add_dimm(vm, 128, dimms)
             dimms += 1
         elif what == "unplug":
             unplug(vm, balloons)

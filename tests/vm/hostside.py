@@ -19,6 +19,13 @@ def sync(vm, marker):
     vm.wait_for(rf"^sync {marker}$")
 
 
+def add_dimm(vm, mib, number=0):
+    """Plugs in a memory module of that size; it is called dimmNUMBER."""
+    vm.qmp.execute("object-add", **{"qom-type": "memory-backend-ram", "id": f"dimm{number}m",
+                                    "size": mib * MIB * 1024})
+    vm.qmp.execute("device_add", driver="pc-dimm", id=f"dimm{number}", memdev=f"dimm{number}m")
+
+
 def is_red(vm):
     """Whether a point of the test that the guest runs has failed."""
     for line in reversed(list(vm.console.lines)):
