@@ -62,13 +62,13 @@ ON = $(if $(filter command% environment,$(origin KERNEL)),--kernel "$(KERNEL)")
 RUN = @tests/run $(if $(JOBS),--jobs $(JOBS))
 
 check:
-	$(RUN)
+	$(RUN) $(ON)
 
 check-all:
-	$(RUN) --tier all $(if $(FRESH),--fresh)
+	$(RUN) $(ON) --tier all $(if $(FRESH),--fresh)
 
 check-changed:
-	$(RUN) --tier changed $(if $(SINCE),--since $(SINCE))
+	$(RUN) $(ON) --tier changed $(if $(SINCE),--since $(SINCE))
 
 check-unit check-host check-fprctl check-static check-build check-harness check-guest check-libvirt check-dkms:
 	$(RUN) $(ON) $(@:check-%=%)
@@ -158,6 +158,7 @@ help:
 	@echo '  check-all       everything on all kernels, debug kernels, mutations, soak, half-hour'
 	@echo '                  torture: hours; goes on where it was interrupted (FRESH=1: anew)'
 	@echo '  check-changed   what the files call for that differ from main (SINCE=COMMIT): minutes'
+	@echo '                  all three: KERNEL= for what they have for that kernel, or for no kernel'
 	@echo '                  tests/tiers has all tests, tests/README.md says how to use them; one'
 	@echo '                  test: tests/run NAME (--kernel KERNEL); JOBS= tests at a time'
 	@echo '  check-unit      pure parts in userspace, with sanitizers'
