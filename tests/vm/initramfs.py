@@ -33,16 +33,21 @@ def write_cpio(out, entries):
         out.write(data + b"\0" * (-len(data) % 4))
 
 
+def unpack(program, packed):
+    """These bytes, decompressed by a program such as zstd."""
+    if not shutil.which(program):
+        raise ImageError(f"{program} not found; run scripts/install-deps vm")
+    return subprocess.run([program, "-dc"], input=packed, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
 def read_module(path):
     """The module's bytes, decompressed: busybox wants them so."""
     if path.endswith(".xz"):
         with lzma.open(path) as file:
             return file.read()
-    if path.endswith(".zst"):
-        return subprocess.run(["zstd", "-dc", path], check=True,
-                              stdout=subprocess.PIPE).stdout
     with open(path, "rb") as file:
-        return file.read()
+        return unpack("zstd", file.read()) if path.endswith(".zst") else file.read()
 
 
 def module_name(path):

@@ -8,11 +8,12 @@ it was linked for (no KASLR), and may overwrite what the firmware needs to wake 
 tests/libvirt boots the bzImage, and so do tests with boot=bzimage.
 """
 
+import fcntl
 import os
 import re
 import struct
-import subprocess
-import tempfile
+
+from initramfs import unpack
 
 # Documentation/arch/x86/boot.rst: setup_sects; "HdrS"; payload_offset and payload_length
 SETUP_SECTS, MAGIC, PAYLOAD = 0x1F1, 0x202, 0x248
@@ -40,19 +41,24 @@ def extract(path):
         return None
     # gzip ends with its size; behind the others the kernel's build has added that
     packed = packed if program == "gzip" else packed[:-4]
-    unpacked = subprocess.run([program, "-dc"], input=packed, stdout=subprocess.PIPE, check=True)
-    image = unpacked.stdout
+    image = unpack(program, packed)
     return image if image.startswith(b"\x7fELF") and PVH_NOTE.search(image) else None
 
 
 def path_of(kernel_dir):
     """What to start in a kernel's directory: its vmlinux, made once, else its vmlinuz."""
     packed, target = (os.path.join(kernel_dir, name) for name in ("vmlinuz", "vmlinux"))
-    if not os.path.exists(target):
-        image = extract(packed)
-        if image is None:
-            return packed
-        with tempfile.NamedTemporaryFile(dir=kernel_dir, delete=False) as file:
-            file.write(image)
-        os.rename(file.name, target)
+    # Others may be at it, too: one writes, so what somebody left who was killed is replaced.
+    folder = os.open(kernel_dir, os.O_RDONLY)
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX)
+        if not os.path.exists(target):
+            image = extract(packed)
+            if image is None:
+                return packed
+            with open(target + ".new", "wb") as file:
+                file.write(image)
+            os.rename(target + ".new", target)
+    finally:
+        os.close(folder)
     return target
