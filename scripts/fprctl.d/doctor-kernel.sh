@@ -9,7 +9,20 @@ check_release() {
 	else
 		warn "kernel $(release) is outside the tested range 5.10 to 7.3:" \
 			'it may work; watch dmesg and tell us'
+		check_described
 	fi
+}
+
+# Its functions have to be compared with those that fpr knows.
+check_described() {
+	[ ! -e "$SYS/kernel/btf/vmlinux" ] || return 0
+	case $(rd "$SYS/module/fpr/parameters/force") in
+	1 | Y) warn 'this kernel does not describe its functions; fpr runs by force=1' ;;
+	*)
+		fail 'this kernel does not describe its functions (CONFIG_DEBUG_INFO_BTF):' \
+			'"modprobe fpr force=1" loads at your own risk'
+		;;
+	esac
 }
 
 # Kernel configuration as text, from wherever this system keeps it.

@@ -15,6 +15,7 @@ reserve_kb 0 536870912 KiB core live
 hold_kb 4096 16777216 KiB core live
 enabled 0 1 - core live
 hook - - - core load
+force - - - module:fpr load
 allow_encrypted - - - module:fpr load
 report_timeout_ms 100 100000 ms module:virtio_fpr live
 END

@@ -14,10 +14,17 @@
 
 #include "fpr-conf.h"
 
-/* Kernels that fpr was tested on; outside of it a load warns. */
+/* Kernels that fpr was tested on; outside of it prototypes are proven. */
 #define FPR_KERNEL_TESTED (LINUX_VERSION_CODE >= KERNEL_VERSION(5, 10, 0) && \
 			   LINUX_VERSION_CODE < KERNEL_VERSION(7, 4, 0))
 #define FPR_KERNEL_RANGE "5.10 to 7.3"
+
+/* Whether the tracepoints of the free path hand to a probe what fpr's takes. */
+#if defined(FPR_HAVE_TRACE_PAGE_FREE)
+#define FPR_KNOWN_TRACEPOINTS true
+#else
+#define FPR_KNOWN_TRACEPOINTS false
+#endif
 
 /* Largest order of the buddy allocator, inclusive on every kernel. */
 #define FPR_MAX_ORDER ilog2(MAX_ORDER_NR_PAGES)
@@ -26,11 +33,14 @@
 #if defined(FPR_HAVE_GET_PFNBLOCK_MIGRATETYPE)
 #define FPR_MIGRATETYPE_SYMBOL	"get_pfnblock_migratetype"
 #define FPR_MIGRATETYPE_RETURN	enum migratetype
+#define FPR_MIGRATETYPE_PROTO	"enum migratetype(struct page *, unsigned long)"
 #define FPR_MIGRATETYPE_PARAMS	const struct page *page, unsigned long pfn
 #define FPR_MIGRATETYPE_ARGS(p)	(p), page_to_pfn(p)
 #else
 #define FPR_MIGRATETYPE_SYMBOL	"get_pfnblock_flags_mask"
 #define FPR_MIGRATETYPE_RETURN	unsigned long
+#define FPR_MIGRATETYPE_PROTO	\
+	"unsigned long(struct page *, unsigned long, unsigned long)"
 #if defined(FPR_HAVE_GET_PFNBLOCK_FLAGS_MASK)
 #define FPR_MIGRATETYPE_PARAMS	const struct page *page, unsigned long pfn, \
 				unsigned long mask

@@ -15,6 +15,7 @@
 #include "../compat/ftrace.h"
 #include "hooks.h"
 #include "ksyms.h"
+#include "proto.h"
 
 /*
  * (struct page *page, unsigned int order, ...).  5.10 frees single pages with a
@@ -85,8 +86,10 @@ CALLBACKS(mark_folios);
  * struct target - a function of the free path
  * @names: its name, and what it was called before; the first that exists counts
  * @mandatory: no hook of these kinds without it
+ * @known: its prototypes
  * @on_ftrace: what ftrace calls
  * @on_kprobe: what a kprobe calls
+ * @refused: it is not what is known; 0 or a negative errno
  * @armed: @ops or @kp is registered
  * @left: ftrace did not let go of @ops
  * @ip: where; kept for disarming
@@ -96,8 +99,10 @@ CALLBACKS(mark_folios);
 struct target {
 	const char *names[3];
 	bool mandatory;
+	const char *const *known;
 	ftrace_func_t on_ftrace;
 	kprobe_pre_handler_t on_kprobe;
+	int refused;
 	bool armed;
 	bool left;
 	unsigned long ip;
@@ -105,16 +110,25 @@ struct target {
 	struct kprobe kp;
 };
 
+static const char *const page_known[] = {
+	"void(struct page *, unsigned int", "void(struct page *)", NULL
+};
+
+static const char *const list_known[] = { "void(struct list_head *", NULL };
+#ifdef FPR_FOLIO_BATCHES
+static const char *const folios_known[] = { "void(struct folio_batch *", NULL };
+#endif
+
 static struct target targets[] = {
-	{ { "__free_frozen_pages", "free_unref_page" }, true,
+	{ { "__free_frozen_pages", "free_unref_page" }, true, page_known,
 	  mark_page_ftrace, mark_page_kprobe },
 #ifdef FPR_FOLIO_BATCHES
-	{ { "free_unref_folios" }, false,
+	{ { "free_unref_folios" }, false, folios_known,
 	  mark_folios_ftrace, mark_folios_kprobe },
 #endif
-	{ { "free_unref_page_list" }, false,
+	{ { "free_unref_page_list" }, false, list_known,
 	  mark_list_ftrace, mark_list_kprobe },
-	{ { "__free_pages_ok" }, false,
+	{ { "__free_pages_ok" }, false, page_known,
 	  mark_page_ftrace, mark_page_kprobe },
 };
 
@@ -195,18 +209,43 @@ static int disarm_all(int (*disarm)(struct target *t))
 	return err;
 }
 
+/**
+ * fpr_hook_functions_check() - whether the functions to hook are those that are known
+ *
+ * Context: process context, may sleep; at load, before any of them is armed.
+ */
+void fpr_hook_functions_check(void)
+{
+	struct target *t;
+
+	for (t = targets; t < targets + ARRAY_SIZE(targets); t++) {
+		const char *const *name = t->names;
+
+		while (*name && IS_ERR(fpr_ksyms_find(*name, NULL)))
+			name++;
+		t->refused = *name ? fpr_proto_check(*name, t->known) : 0;
+	}
+}
+
+/* By the first of its names that exists. */
+static int arm_first(struct target *t, int (*arm)(struct target *t, const char *name))
+{
+	const char *const *name;
+	int err = -ENOENT;
+
+	for (name = t->names; *name && err == -ENOENT; name++)
+		err = arm(t, *name);
+	return err;
+}
+
 static int arm_all(int (*arm)(struct target *t, const char *name),
 		   int (*disarm)(struct target *t))
 {
 	struct target *t;
 
 	for (t = targets; t < targets + ARRAY_SIZE(targets); t++) {
-		const char *const *name = t->names;
-		int err;
+		int err = t->refused ?: arm_first(t, arm);
 
-		do
-			err = arm(t, *name);
-		while (err == -ENOENT && *++name);
 		t->armed = !err;
 		if (err && (t->mandatory || err != -ENOENT)) {
 			disarm_all(disarm);

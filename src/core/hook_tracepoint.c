@@ -7,6 +7,7 @@
 #include <linux/string.h>
 #include <linux/tracepoint.h>
 
+#include "../compat/compat.h"
 #include "hooks.h"
 
 /* Source: include/trace/events/kmem.h, mm_page_free. */
@@ -52,6 +53,8 @@ static void match(struct tracepoint *tp, void *priv)
 
 static int arm_point(struct point *point)
 {
+	if (!FPR_KNOWN_TRACEPOINTS)
+		return -EPROTO;
 	if (!point->tp)
 		for_each_kernel_tracepoint(match, point);
 	if (!point->tp)

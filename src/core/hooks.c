@@ -223,6 +223,8 @@ static const char *why(int err)
 		return "was armed but did not fire";
 	case -ENOMEM:
 		return "could not be proven to fire for want of memory";
+	case -EPROTO:
+		return "is called with other arguments than fpr knows";
 	case -EBUSY:
 		return "is switched off (kernel.ftrace_enabled=0?)";
 	default:
@@ -265,6 +267,7 @@ int fpr_hooks_init(void)
 
 	if (err)
 		return err;
+	fpr_hook_functions_check();
 	err = choose();
 	if (err && !stuck) {
 		pr_err("no hook on the free path: hook=none works without, from a periodic sweep alone\n");

@@ -85,6 +85,8 @@ static __always_inline void fpr_hook_mark(struct fpr_marks *marks,
 		fpr_hook_mark_slow(marks, block, order);
 }
 
+void fpr_hook_functions_check(void);
+
 int fpr_hooks_init(void);
 void fpr_hooks_set_marks(struct fpr_marks *marks);
 void fpr_hooks_arm(void);

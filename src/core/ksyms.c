@@ -18,6 +18,7 @@
 
 #include "../compat/compat.h"
 #include "ksyms.h"
+#include "proto.h"
 
 #if !defined(CONFIG_HAVE_STATIC_CALL) && \
 	(defined(CONFIG_X86_KERNEL_IBT) || defined(CONFIG_CFI_CLANG) || \
@@ -100,37 +101,50 @@ void *fpr_ksyms_find(const char *name, bool *traced)
 	return addr;
 }
 
-static void *resolve_mandatory(const char *name)
+/* Where a function is, which has to have that prototype; the log says why not. */
+static void *resolve(const char *name, const char *prototype, const char *without)
 {
+	const char *const known[] = { prototype, NULL };
 	void *addr = fpr_ksyms_find(name, NULL);
+	int err;
 
-	if (IS_ERR(addr))
-		pr_err("kernel function %s not found (error %ld): this kernel is not supported; see fprctl doctor\n",
-		       name, PTR_ERR(addr));
-	return addr;
+	if (IS_ERR(addr)) {
+		pr_err("kernel function %s not found (error %ld): %s\n", name,
+		       PTR_ERR(addr), without);
+		return addr;
+	}
+	err = fpr_proto_check(name, known);
+	return err ? ERR_PTR(err) : addr;
+}
+
+static void *resolve_mandatory(const char *name, const char *prototype)
+{
+	return resolve(name, prototype, "this kernel is not supported; see fprctl doctor");
 }
 
 /**
  * fpr_ksyms_init() - find the functions and make the calls reach them
  *
  * Context: process context, may sleep.
- * Return: 0, or the error of the first name that was not found; the log says
- * which and what to do.
+ * Return: 0, or the error of the first name that was not found, or is not what it
+ * should be; the log says which and what to do.
  */
 int fpr_ksyms_init(void)
 {
 	/* static_call_update() of older kernels insists on the type. */
-	typeof(isolate_unset) *isolate = resolve_mandatory("__isolate_free_page");
+	typeof(isolate_unset) *isolate =
+		resolve_mandatory("__isolate_free_page", "int(struct page *, unsigned int)");
 	typeof(putback_unset) *putback;
 	typeof(migratetype_unset) *migratetype;
 	typeof(drain_unset) *drain;
 
 	if (IS_ERR(isolate))
 		return PTR_ERR(isolate);
-	putback = resolve_mandatory("__putback_isolated_page");
+	putback = resolve_mandatory("__putback_isolated_page",
+				    "void(struct page *, unsigned int, int)");
 	if (IS_ERR(putback))
 		return PTR_ERR(putback);
-	migratetype = resolve_mandatory(FPR_MIGRATETYPE_SYMBOL);
+	migratetype = resolve_mandatory(FPR_MIGRATETYPE_SYMBOL, FPR_MIGRATETYPE_PROTO);
 	if (IS_ERR(migratetype))
 		return PTR_ERR(migratetype);
 
@@ -138,10 +152,9 @@ int fpr_ksyms_init(void)
 	static_call_update(fpr_putback, putback);
 	static_call_update(fpr_migratetype, migratetype);
 
-	drain = fpr_ksyms_find("drain_all_pages", NULL);
-	if (IS_ERR(drain))
-		pr_info("kernel function drain_all_pages not found: a few MiB on per-CPU lists will come back late\n");
-	else
+	drain = resolve("drain_all_pages", "void(struct zone *)",
+			"a few MiB on per-CPU lists will come back late");
+	if (!IS_ERR(drain))
 		static_call_update(fpr_drain, drain);
 	return 0;
 }

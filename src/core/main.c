@@ -13,6 +13,7 @@
 #include "hooks.h"
 #include "ksyms.h"
 #include "params.h"
+#include "proto.h"
 #include "sysfs.h"
 
 static int check_guest(void)
@@ -29,9 +30,6 @@ static int check_guest(void)
 	}
 	if (encrypted)
 		pr_warn("guest memory is encrypted (SEV, TDX): going on because of allow_encrypted=1; whether a discarded page can be used again is up to your platform\n");
-	if (!FPR_KERNEL_TESTED)
-		pr_warn("built for a kernel outside of the tested range (%s)\n",
-			FPR_KERNEL_RANGE);
 	return 0;
 }
 
@@ -42,12 +40,15 @@ static int __init fpr_init(void)
 	err = check_guest();
 	if (err)
 		return err;
+	err = fpr_proto_init();
+	if (err)
+		return err;
 	err = fpr_ksyms_init();
 	if (err)
-		return err;
+		goto proto;
 	err = fpr_engine_init();
 	if (err)
-		return err;
+		goto proto;
 	err = fpr_drain_init();
 	if (err)
 		goto engine;
@@ -70,6 +71,7 @@ static int __init fpr_init(void)
 	err = fpr_hooks_init();
 	if (err)
 		goto sysfs;
+	fpr_proto_done();
 	pr_info("loaded, hook %s; waiting for a device\n", fpr_hooks_name());
 	return 0;
 
@@ -87,6 +89,8 @@ drain:
 	fpr_drain_exit();
 engine:
 	fpr_engine_exit();
+proto:
+	fpr_proto_done();
 	return err;
 }
 

@@ -106,6 +106,11 @@ module_param_named(hook, fpr_hook_param, charp, 0444);
 MODULE_PARM_DESC(hook,
 		 "how frees are noticed: auto, tracepoint, tracepoint+drain, ftrace, kprobe, none (default auto)");
 
+bool fpr_force;
+module_param_named(force, fpr_force, bool, 0444);
+MODULE_PARM_DESC(force,
+		 "use kernel functions that are not those that fpr knows, or cannot be compared with them (default no)");
+
 bool fpr_allow_encrypted;
 module_param_named(allow_encrypted, fpr_allow_encrypted, bool, 0444);
 MODULE_PARM_DESC(allow_encrypted,

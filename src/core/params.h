@@ -48,6 +48,7 @@ extern struct fpr_param fpr_params[FPR_NR_PARAMS];
 /* Load-time only. */
 extern char *fpr_hook_param;
 extern bool fpr_allow_encrypted;
+extern bool fpr_force;
 
 static inline unsigned int fpr_param(enum fpr_param_id id)
 {

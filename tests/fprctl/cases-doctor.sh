@@ -48,6 +48,11 @@ case_doctor_release() {
 		put proc/sys/kernel/osrelease "$release"
 		broken 0 "warn kernel $release is outside the tested range"
 	done
+	rm "$FAKE/sys/kernel/btf/vmlinux"
+	broken 1 'fail this kernel does not describe its functions'
+	prints 'modprobe fpr force=1'
+	put sys/module/fpr/parameters/force Y
+	broken 0 'warn this kernel does not describe its functions; fpr runs by force=1'
 	for release in 5.10.0 5.10.0-46-cloud-amd64 6.12.117+deb12-cloud-amd64 7.3-rc7 7.3.4+deb13-amd64; do
 		put proc/sys/kernel/osrelease "$release"
 		broken 0 "ok kernel $release (tested"

@@ -15,6 +15,7 @@ put() { # file text
 machine_core() { # directory that becomes /sys when the module is loaded
 	put "$1/module/fpr/version" 0.1.0
 	put "$1/module/fpr/parameters/allow_encrypted" N
+	put "$1/module/fpr/parameters/force" N
 	for pair in order=9 floor_order=4 delay_ms=800 cold_ms=2000 threshold_kb=2048 reserve_kb=0 hold_kb=65536 enabled=1 \
 		state=no-device device=none pressure=unknown hook=tracepoint flush= allow_encrypted=N; do
 		put "$1/kernel/fpr/${pair%%=*}" "${pair#*=}"
@@ -58,6 +59,7 @@ make_machine() { # who has the device
 	put proc/self/smaps 'KernelPageSize:        4 kB'
 	put proc/meminfo "$(printf 'MemTotal:        4194304 kB\nMemFree:         2097152 kB')"
 	put proc/uptime '100.00 50.00'
+	put sys/kernel/btf/vmlinux BTF
 	put proc/cmdline 'BOOT_IMAGE=/vmlinuz root=/dev/vda1 ro'
 	put proc/cpuinfo 'flags		: fpu sse hypervisor lm'
 	put proc/vmstat "$(printf 'balloon_inflate 512\nballoon_deflate 512')"
