@@ -80,7 +80,7 @@ them: bind has the kernel's virtio-pci driver take it, unbind has it forget the
 ids again, also after the module was unloaded.
 
 bind refuses a balloon device on which the host does not offer reporting; --force
-tries all the same.
+binds it all the same, for its balloon.
 END
 	flush) cat <<'END' ;;
 usage: fprctl flush

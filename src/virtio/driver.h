@@ -33,6 +33,7 @@ struct vfpr_vendor;
  * @ops: reports, for the core
  * @rank: of several devices memory is reported to the one of the highest rank
  * @revived: started anew after an answer that did not come or broke the rules
+ * @useful_without: there is something else to do where nothing can be reported
  * @check: refuses a device before anything is set up; says why
  * @init: allocates and initialises what the kind has in &struct vfpr
  * @find_queues: sets up the virtqueues
@@ -52,6 +53,7 @@ struct vfpr_kind {
 	const struct fpr_device_ops *ops;
 	unsigned int rank;
 	bool revived;
+	bool useful_without;
 	int (*check)(struct virtio_device *vdev);
 	int (*init)(struct vfpr *vf);
 	int (*find_queues)(struct vfpr *vf);

@@ -122,14 +122,16 @@ void vfpr_reporting_init(struct vfpr *vf)
  * @vf: device that is ready
  *
  * Context: process context, may sleep.
- * Return: 0, also if another device is preferred; or the error of
- * fpr_register_device().
+ * Return: 0, also if another device is preferred, or it does not report, or not what
+ * this kernel needs, and does something else; or the error of fpr_register_device().
  */
 int vfpr_reporting_start(struct vfpr *vf)
 {
 	struct fpr_device *fdev = &vf->fdev;
 	int err;
 
+	if (!vf->vqs[VFPR_REPORTING])
+		return 0;
 	fdev->name = dev_name(&vf->vdev->dev);
 	fdev->ops = vf->kind->ops;
 	vf->kind->limits(vf);
@@ -137,6 +139,10 @@ int vfpr_reporting_start(struct vfpr *vf)
 	list_add_tail(&vf->reporters, &reporters);
 	err = choose();
 	mutex_unlock(&reporters_lock);
+	if (err == -EOPNOTSUPP && vf->kind->useful_without) {
+		dev_warn(&vf->vdev->dev, "nothing is reported to it: there is the balloon alone\n");
+		err = 0;
+	}
 	return err;
 }
 

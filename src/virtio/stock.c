@@ -12,12 +12,15 @@
 #include "balloon.h"
 #include "driver.h"
 
+/*
+ * A device that reports nothing is taken all the same, for its balloon: one on MMIO that
+ * a driver has refused would be left to none, since virtio marks it as failed.
+ */
 static int check(struct virtio_device *vdev)
 {
-	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING))
-		return 0;
-	dev_err(&vdev->dev, "the host does not offer free page reporting: add free-page-reporting=on to QEMU's virtio-balloon device (libvirt: freePageReporting='on')\n");
-	return -ENODEV;
+	if (!virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING))
+		dev_warn(&vdev->dev, "the host does not offer free page reporting: add free-page-reporting=on to QEMU's virtio-balloon device (libvirt: freePageReporting='on'); without it there is the balloon alone\n");
+	return 0;
 }
 
 static int init(struct vfpr *vf)
@@ -117,6 +120,11 @@ static int validate(struct virtio_device *vdev)
 {
 	if (fpr_fill_needed() == FPR_FILL_ANY)
 		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_PAGE_POISON);
+	/* Hints are the core's, which takes no device without reports.  It is the last
+	 * queue then, so no other moves up.
+	 */
+	if (!virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING))
+		__virtio_clear_bit(vdev, VIRTIO_BALLOON_F_FREE_PAGE_HINT);
 	__virtio_clear_bit(vdev, VIRTIO_RING_F_INDIRECT_DESC);
 	__virtio_clear_bit(vdev, VIRTIO_F_ACCESS_PLATFORM);
 	return 0;
@@ -155,6 +163,7 @@ struct vfpr_kind vfpr_stock = {
 	},
 	.ops = &ops,
 	.revived = true,
+	.useful_without = true,
 	.check = check,
 	.init = init,
 	.find_queues = find_queues,
