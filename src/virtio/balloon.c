@@ -179,6 +179,7 @@ int vfpr_balloon_init(struct vfpr *vf)
 		return -ENOMEM;
 	b->vf = vf;
 	mutex_init(&b->lock);
+	init_waitqueue_head(&b->let_go);
 	INIT_LIST_HEAD(&b->chunks);
 	INIT_DELAYED_WORK(&b->work, balloon_work);
 	b->stopping = true;

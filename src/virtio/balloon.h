@@ -29,6 +29,7 @@
 #include <linux/mutex.h>
 #include <linux/notifier.h>
 #include <linux/scatterlist.h>
+#include <linux/wait.h>
 #include <linux/workqueue.h>
 
 #include "../compat/balloon.h"
@@ -65,6 +66,10 @@
 #define VFPR_OOM_PAGES		(1UL << (20 - PAGE_SHIFT))
 #define VFPR_OOM_MOST_PAGES	(64UL << (20 - PAGE_SHIFT))
 #define VFPR_OOM_SOON_MS	2000
+/* As virtio_balloon has it: among those that are asked before anybody is killed. */
+#define VFPR_OOM_PRIORITY	80
+/* How long the killer waits for what the work has in hand. */
+#define VFPR_OOM_WAIT_MS	10000
 
 /* Where there were no chunks, they are not looked for in so many steps. */
 #define VFPR_NO_CHUNKS		16
@@ -106,6 +111,9 @@ struct vfpr_piece {
  * @tell_err: the host could not be told of some; guarded by @lock
  * @pieces: the work's
  * @nr_pieces: likewise
+ * @in_hand: pages in them; written by the work, to 0 under @lock if they went into
+ *	the balloon
+ * @let_go: woken when the work has none in hand any more
  * @last_order: likewise, order of the last piece: larger ones are hardly there
  * @no_chunks: likewise, steps in which no chunks are looked for
  * @runs: likewise, memory to discard
@@ -136,6 +144,8 @@ struct vfpr_balloon {
 	int tell_err;
 	struct vfpr_piece pieces[VFPR_STEP_PIECES];
 	unsigned int nr_pieces;
+	unsigned long in_hand;
+	wait_queue_head_t let_go;
 	unsigned int last_order;
 	unsigned int no_chunks;
 	struct scatterlist runs[VFPR_MAX_RUNS];

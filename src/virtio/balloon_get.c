@@ -26,6 +26,7 @@ static void add_piece(struct vfpr_balloon *b, unsigned long pfn,
 	piece->pfn = pfn;
 	piece->pages = pages;
 	piece->chunk = chunk;
+	WRITE_ONCE(b->in_hand, b->in_hand + pages);
 }
 
 /*
@@ -182,4 +183,5 @@ void vfpr_balloon_unget(struct vfpr_balloon *b)
 		else
 			__free_pages(pfn_to_page(piece->pfn), ilog2(piece->pages));
 	}
+	WRITE_ONCE(b->in_hand, 0);
 }

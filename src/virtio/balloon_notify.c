@@ -21,10 +21,25 @@ static unsigned long oom_pages(struct vfpr_balloon *b)
 }
 
 /*
+ * What the work has just allocated goes back too, now that it is told of that: so it is
+ * waited for.  The work allocates nothing for which it would come here itself.
+ */
+static unsigned long wait_for_work(struct vfpr_balloon *b)
+{
+	unsigned long pages = READ_ONCE(b->in_hand);
+
+	if (!pages || !wait_event_timeout(b->let_go, !READ_ONCE(b->in_hand),
+					  msecs_to_jiffies(VFPR_OOM_WAIT_MS)))
+		return 0;
+	return pages;
+}
+
+/*
  * Memory has run out: some is given back, before anybody is killed.
  *
  * Context: an allocation, process context, may sleep; oom_lock held.  Who holds the
- * balloon's lock waits for the host alone.
+ * balloon's lock waits for the host alone, and so does the work with what it has in
+ * hand.
  * Source: mm/oom_kill.c out_of_memory().
  */
 static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
@@ -35,11 +50,10 @@ static int on_oom(struct notifier_block *nb, unsigned long unused, void *data)
 	mutex_lock(&b->lock);
 	if (b->pages)
 		got = vfpr_balloon_give_back_starved(b, oom_pages(b));
-	/* What the work has just allocated goes back too. */
 	b->oom = true;
 	WRITE_ONCE(b->oom_pages, b->oom_pages + got);
 	mutex_unlock(&b->lock);
-	*freed += got;
+	*freed += got + wait_for_work(b);
 	if (got)
 		dev_info_ratelimited(&b->vf->vdev->dev,
 				     "memory has run out: %lu MiB stay in the balloon until the host asks again\n",
@@ -95,6 +109,7 @@ int vfpr_balloon_notify_init(struct vfpr_balloon *b)
 	if (err || !virtio_has_feature(b->vf->vdev, VIRTIO_BALLOON_F_DEFLATE_ON_OOM))
 		return err;
 	b->oom_nb.notifier_call = on_oom;
+	b->oom_nb.priority = VFPR_OOM_PRIORITY;
 	err = register_oom_notifier(&b->oom_nb);
 	if (err)
 		unregister_memory_notifier(&b->hotplug_nb);

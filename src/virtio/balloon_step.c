@@ -228,11 +228,13 @@ unsigned long vfpr_balloon_inflate(struct vfpr_balloon *b, unsigned long want)
 	if (!err) {
 		keep_pieces(b);
 		WRITE_ONCE(b->pages, b->pages + got);
+		WRITE_ONCE(b->in_hand, 0);
 		update_actual(b);
 	}
 	mutex_unlock(&b->lock);
 	if (err)
 		vfpr_balloon_unget(b);
+	wake_up_all(&b->let_go);
 	return err ? 0 : got;
 }
 

@@ -3,11 +3,11 @@
 # A balloon that gives memory back before anybody is killed for it, and then does
 # not grow again until the host asks anew.
 # vm: mem=512 smp=2 timeout=120 balloon=free-page-reporting=on,deflate-on-oom=on
-# vm: modules=fpr,virtio_fpr,virtio_balloon files=hog,memload,balloon-lib.sh
+# vm: modules=fpr,virtio_fpr,virtio_balloon,fpr_mute files=hog,memload,balloon-lib.sh
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/balloon-lib.sh
-plan 19
+plan 24
 
 begin
 total=$(meminfo MemTotal)
@@ -44,4 +44,25 @@ equal "it does not grow by itself, pages" $(($(vmstat balloon_inflate) - inflate
 left=$(balloon_kb)
 inflate_to $((left / 2 / 4 * 4))
 inflate_to $((left + 40 * MIB))
+
+# The work has memory in hand for the balloon, which the host takes its time with, when
+# memory runs out: it is waited for.
+in_hand() { [ "$(meminfo MemFree)" -lt $((had - 50 * MIB)) ]; }
+if ours_only 4; then
+	inflate_to 0
+	fpr_set enabled 0
+	echo "$(slow 5000)" >/sys/module/virtio_fpr/parameters/report_timeout_ms
+	modprobe fpr_mute
+	settle
+	had=$(meminfo MemFree)
+	need=$(($(meminfo MemAvailable) / MIB - 40))
+	ask $((64 * MIB))
+	check "the work has some in hand" wait_until 10 in_hand
+	check "a process gets $need MiB" hog $need 500
+	equal "nobody was killed" "$(vmstat oom_kill)" 0
+	check "it was waited for" log_has "no answer on queue reporting_vq"
+	rmmod fpr_mute
+	fpr_set enabled 1
+	reached $((64 * MIB))
+fi
 finish
