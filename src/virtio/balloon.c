@@ -76,12 +76,16 @@ static void balloon_work(struct work_struct *work)
 {
 	struct vfpr_balloon *b = container_of(to_delayed_work(work),
 					      struct vfpr_balloon, work);
-	unsigned int delay_ms;
+	unsigned int delay_ms = 0;
+	bool more = !READ_ONCE(b->stopping) && step(b, &delay_ms) &&
+		    !READ_ONCE(b->stopping);
 
-	if (!READ_ONCE(b->stopping) && step(b, &delay_ms) &&
-	    !READ_ONCE(b->stopping))
+	if (more)
 		queue_delayed_work(system_freezable_wq, &b->work,
 				   msecs_to_jiffies(delay_ms));
+	/* Who waits for memory may sleep. */
+	if (!more || delay_ms)
+		pm_relax(&b->vf->vdev->dev);
 }
 
 /**
@@ -192,6 +196,7 @@ int vfpr_balloon_init(struct vfpr *vf)
 	err = fpr_balloon_list_init(&b->base, vfpr_balloon_move, b->unmanaged);
 	if (err)
 		goto free_pfns;
+	device_set_wakeup_capable(&vf->vdev->dev, true);
 	/* The notifiers look for it. */
 	vf->balloon = b;
 	err = vfpr_balloon_notify_init(b);
@@ -201,6 +206,7 @@ int vfpr_balloon_init(struct vfpr *vf)
 
 exit_list:
 	vf->balloon = NULL;
+	device_init_wakeup(&vf->vdev->dev, false);
 	fpr_balloon_list_exit(&b->base);
 free_pfns:
 	kfree(b->pfns);
@@ -220,6 +226,7 @@ void vfpr_balloon_exit(struct vfpr *vf)
 	struct vfpr_balloon *b = vf->balloon;
 
 	vfpr_balloon_notify_exit(b);
+	device_init_wakeup(&vf->vdev->dev, false);
 	/* One of the notifiers may have woken it a moment ago. */
 	cancel_delayed_work_sync(&b->work);
 	fpr_balloon_list_exit(&b->base);

@@ -35,12 +35,20 @@ static void config_work(struct work_struct *work)
 		vfpr_give_up(vf, "the device asks to be reset", true);
 	else
 		vf->kind->config_changed(vf);
+	/* The balloon's work goes on with it. */
+	if (!vf->balloon)
+		pm_relax(&vf->vdev->dev);
 }
 
+/*
+ * The system stays awake until it was looked at, where its user has made the device a
+ * wake-up source, as with virtio_balloon.  Context: any.
+ */
 void vfpr_config_changed(struct virtio_device *vdev)
 {
 	struct vfpr *vf = vdev->priv;
 
+	pm_stay_awake(&vdev->dev);
 	queue_work(system_freezable_wq, &vf->config_work);
 }
 
@@ -61,6 +69,7 @@ static void tear_down(struct vfpr *vf)
 	/* From here on no queue's interrupt starts a work. */
 	if (vf->kind->stopped)
 		vf->kind->stopped(vf);
+	pm_relax(&vf->vdev->dev);
 }
 
 /* From a fresh or reset device to one that reports. */
