@@ -5,6 +5,8 @@
 #include <linux/log2.h>
 #include <linux/minmax.h>
 #include <linux/mm.h> /* kvcalloc() is here before 5.16, in slab.h since */
+#include <linux/rcupdate.h>
+#include <linux/sched.h>
 #include <linux/slab.h>
 #include <linux/string.h>
 
@@ -142,6 +144,16 @@ void fpr_blockmap_grow(struct fpr_blockmap *map, struct fpr_blockmap *room)
 	}
 }
 
+/* A walk over the map gives way after so many blocks: they take some 50 us. */
+#define WALK_BLOCKS	4096
+
+/* In a walk, for each of its blocks; @n counts them. */
+static inline void give_way(unsigned int *n)
+{
+	if (!(++*n % WALK_BLOCKS))
+		cond_resched_tasks_rcu_qs();
+}
+
 /**
  * fpr_blockmap_set_present() - memory came online or is going away
  * @map: the map
@@ -157,8 +169,10 @@ void fpr_blockmap_set_present(struct fpr_blockmap *map, unsigned long first,
 			      unsigned long n, bool present)
 {
 	unsigned long block, end = min(first + n, map->nblocks);
+	unsigned int walked = 0;
 
 	for (block = first; block < end; block++) {
+		give_way(&walked);
 		if (present) {
 			__set_bit(block, map->present);
 			continue;
@@ -212,6 +226,7 @@ static void harvest_marks(struct fpr_blockmap *map, struct fpr_marks *marks,
 			  struct fpr_harvest *h)
 {
 	unsigned long words = BITS_TO_LONGS(marks->mask + 1), i;
+	unsigned int walked = 0;
 
 	for (i = 0; i < words; i++) {
 		unsigned long word;
@@ -222,8 +237,10 @@ static void harvest_marks(struct fpr_blockmap *map, struct fpr_marks *marks,
 		for (; word; word &= word - 1, h->marks++) {
 			unsigned long block = i * BITS_PER_LONG + __ffs(word);
 
-			for (; block < map->nblocks; block += marks->mask + 1)
+			for (; block < map->nblocks; block += marks->mask + 1) {
+				give_way(&walked);
 				take_mark(map, block, h);
+			}
 		}
 	}
 }
@@ -280,10 +297,13 @@ void fpr_blockmap_activate(struct fpr_blockmap *map, unsigned long block,
  */
 void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
 {
+	unsigned int walked = 0;
 	unsigned long block;
 
-	for_each_set_bit(block, map->present, map->nblocks)
+	for_each_set_bit(block, map->present, map->nblocks) {
+		give_way(&walked);
 		fpr_blockmap_activate(map, block, due, FPR_ONE_LOOK);
+	}
 }
 
 /**
@@ -297,6 +317,7 @@ void fpr_blockmap_activate_all(struct fpr_blockmap *map, u32 due)
  */
 void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest, u32 latest_cold)
 {
+	unsigned int walked = 0;
 	unsigned long block;
 
 	for_each_set_bit(block, map->active, map->nblocks) {
@@ -304,6 +325,7 @@ void fpr_blockmap_cap_due(struct fpr_blockmap *map, u32 latest, u32 latest_cold)
 		u32 cap = tries == FPR_COLD_LOOK || tries == FPR_KEPT_LOOK ?
 			latest_cold : latest;
 
+		give_way(&walked);
 		if (fpr_ms_reached(map->stamp[block], cap))
 			map->stamp[block] = cap;
 	}
@@ -338,10 +360,12 @@ unsigned long fpr_blockmap_count_due(const struct fpr_blockmap *map, u32 now,
 				     u32 *oldest, u32 *next)
 {
 	unsigned long block, due = 0, later = 0;
+	unsigned int walked = 0;
 
 	for_each_set_bit(block, map->active, map->nblocks) {
 		u32 stamp = map->stamp[block];
 
+		give_way(&walked);
 		if (fpr_ms_reached(now, stamp)) {
 			if (!due++ || !fpr_ms_reached(stamp, *oldest))
 				*oldest = stamp;
@@ -366,10 +390,13 @@ unsigned long fpr_blockmap_next_due(const struct fpr_blockmap *map,
 				    unsigned long from, u32 now, bool any_age)
 {
 	unsigned long block = from;
+	unsigned int walked = 0;
 
-	for_each_set_bit_from(block, map->active, map->nblocks)
+	for_each_set_bit_from(block, map->active, map->nblocks) {
 		if (any_age || fpr_ms_reached(now, map->stamp[block]))
 			return block;
+		give_way(&walked);
+	}
 	return map->nblocks;
 }
 
@@ -387,11 +414,14 @@ unsigned long fpr_blockmap_next_aged(const struct fpr_blockmap *map,
 				     unsigned long from, u32 now)
 {
 	unsigned long block = from;
+	unsigned int walked = 0;
 
-	for_each_set_bit_from(block, map->active, map->nblocks)
+	for_each_set_bit_from(block, map->active, map->nblocks) {
 		if (fpr_ms_reached(now, map->stamp[block]) ||
 		    (map->tries[block] && map->tries[block] < FPR_MAX_TRIES))
 			return block;
+		give_way(&walked);
+	}
 	return map->nblocks;
 }
 

@@ -495,6 +495,37 @@ static void no_mark_is_in_the_line_of_the_mask(void **state)
 		    offsetof(struct fpr_marks, mask) + SMP_CACHE_BYTES);
 }
 
+/* Each walk over a large map gives way in between, and short ones do not. */
+static void walks_give_way(void **state)
+{
+	const unsigned long blocks = 10 * 4096;
+	struct fpr_harvest h = { .now = 1, .delay_ms = DELAY, .cold_ms = COLD, .whole = WHOLE };
+	struct fpr_blockmap map;
+	unsigned long block;
+	u32 oldest, next;
+
+	(void)state;
+	assert_int_equal(fpr_blockmap_init(&map, blocks), 0);
+#define GIVES_WAY(walk)	do { gave_way = 0; walk; assert_in_range(gave_way, 9, 11); } while (0)
+	GIVES_WAY(fpr_blockmap_set_present(&map, 0, blocks, true));
+	GIVES_WAY(fpr_blockmap_activate_all(&map, 1000));
+	GIVES_WAY(fpr_blockmap_cap_due(&map, 900, 900));
+	GIVES_WAY(fpr_blockmap_count_due(&map, 0, &oldest, &next));
+	GIVES_WAY(assert_int_equal(fpr_blockmap_next_due(&map, 0, 0, false), blocks));
+	for (block = 0; block < blocks; block++) {
+		fpr_blockmap_activate(&map, block, 1000, 0);
+		fpr_mark(map.marks, block);
+	}
+	GIVES_WAY(assert_int_equal(fpr_blockmap_next_aged(&map, 0, 0), blocks));
+	GIVES_WAY(fpr_blockmap_harvest(&map, &h));
+#undef GIVES_WAY
+	gave_way = 0;
+	fpr_blockmap_harvest(&map, &h);
+	fpr_blockmap_set_present(&map, 0, 100, true);
+	assert_int_equal(gave_way, 0);
+	fpr_blockmap_destroy(&map);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -523,6 +554,7 @@ int main(void)
 		T(marks_from_before_are_harvested),
 		T(marks_that_suffice_stay),
 		T(no_memory_leaves_nothing_behind),
+		T(walks_give_way),
 		T(random_walk_agrees_with_the_model),
 	};
 

@@ -182,10 +182,10 @@ int main(int argc, char **argv)
 	/* As the kernel maps them. */
 	madvise(pages, npages * sizeof(*pages), MADV_HUGEPAGE);
 	for (c = cases; c < cases + sizeof(cases) / sizeof(*cases); c++) {
-		double us;
+		double us, gap;
 
 		lay_out(c->layout, c->n);
-		us = bench_median(nothing, c->run, NULL);
+		us = bench_median(nothing, c->run, NULL, &gap);
 		printf("blockmap_%s_%lug %.3f ms\n", c->name, gib, us / 1e3);
 		printf("blockmap_%s_per_tib_%lug %.1f ms\n", c->name, gib, us / 1e3 * 1024 / gib);
 	}

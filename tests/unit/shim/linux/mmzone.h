@@ -49,7 +49,6 @@ extern unsigned long page_to_pfn(const struct page *page);
 extern struct zone *page_zone(const struct page *page);
 extern void spin_lock(int *lock);
 extern void spin_unlock(int *lock);
-extern void cond_resched_tasks_rcu_qs(void);
 extern unsigned long fpr_isolate_free_page(struct page *page, unsigned int order);
 extern void fpr_putback_isolated_page(struct page *page, unsigned int order, int type);
 
