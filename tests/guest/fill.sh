@@ -8,7 +8,7 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/content
-plan 10
+plan 12
 
 content_refused init_on_free "boot with init_on_free=0"
 check "new pages are clear" content_clear

@@ -9,6 +9,6 @@
 # shellcheck disable=SC1091 # the paths are the guest's
 . /test/lib.sh
 . /bin/content
-plan 9
+plan 11
 
 content_refused page_poison "boot with page_poison=0"
