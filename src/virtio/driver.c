@@ -200,7 +200,7 @@ int vfpr_restore(struct virtio_device *vdev)
 	/* All free memory is reported anew: a resumed host has filled it. */
 	int err = bring_up(vf);
 
-	if (err)
+	if (err && vf->kind->revived)
 		vfpr_revive_later(vf);
 	return err;
 }
