@@ -169,6 +169,7 @@ void vfpr_stats_start(struct vfpr *vf);
 void vfpr_stats_requested(struct virtqueue *vq);
 
 /* pci_id.c */
+u32 vfpr_config_bytes(struct virtio_device *vdev);
 int vfpr_pci_id_init(void);
 
 #endif /* _VIRTIO_FPR_DRIVER_H */

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A vendor device with PCI ids of its own, made known to the kernel's virtio-pci
+ * What only PCI knows: how large a device's configuration is, and a vendor device with
+ * PCI ids of its own, made known to the kernel's virtio-pci
  * driver, which looks for one vendor only but asks no more once it has a device
  * (virtio_pci_modern_dev.c: device ids 0x1000 to 0x107f).
  *
@@ -9,7 +10,9 @@
  */
 #include <linux/module.h>
 #include <linux/moduleparam.h>
+#include <linux/minmax.h>
 #include <linux/pci.h>
+#include <linux/virtio_pci.h>
 
 #include "driver.h"
 
@@ -27,6 +30,37 @@ module_param(device, uint, 0444);
 MODULE_PARM_DESC(device, "its PCI device id, 0x1000 to 0x107f (with vendor=)");
 
 #ifdef CONFIG_PCI
+/**
+ * vfpr_config_bytes() - how large a device's configuration is
+ * @vdev: the device
+ *
+ * virtio-pci makes a BUG() of a read behind its end, and does not say where that is.
+ * Context: process context, in probe.
+ * Return: bytes; U32_MAX where the transport has no end, or knows none.
+ * Source: virtio 1.2, 4.1.4 (Virtio Structure PCI Capabilities); vp_get().
+ */
+u32 vfpr_config_bytes(struct virtio_device *vdev)
+{
+	u32 len, least = U32_MAX;
+	struct pci_dev *pdev;
+	u8 type;
+	int pos;
+
+	if (!vdev->dev.parent || !dev_is_pci(vdev->dev.parent))
+		return U32_MAX;
+	pdev = to_pci_dev(vdev->dev.parent);
+	for (pos = pci_find_capability(pdev, PCI_CAP_ID_VNDR); pos;
+	     pos = pci_find_next_capability(pdev, pos, PCI_CAP_ID_VNDR)) {
+		pci_read_config_byte(pdev, pos + VIRTIO_PCI_CAP_CFG_TYPE, &type);
+		if (type != VIRTIO_PCI_CAP_DEVICE_CFG)
+			continue;
+		pci_read_config_dword(pdev, pos + VIRTIO_PCI_CAP_LENGTH, &len);
+		/* Of several it takes the first that it likes. */
+		least = min(least, len);
+	}
+	return least;
+}
+
 static bool bound_already(const struct pci_driver *drv)
 {
 	struct pci_dev *pdev = NULL;
@@ -56,6 +90,11 @@ static int add(void)
 	return pci_add_dynid(drv, vendor, device, PCI_ANY_ID, PCI_ANY_ID, 0, 0, 0);
 }
 #else
+u32 vfpr_config_bytes(struct virtio_device *vdev)
+{
+	return U32_MAX;
+}
+
 static int add(void)
 {
 	pr_err("virtio_fpr: vendor= and device= are for PCI, which this kernel lacks\n");

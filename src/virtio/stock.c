@@ -12,12 +12,29 @@
 #include "balloon.h"
 #include "driver.h"
 
+/* Up to the last field that is read or written. */
+static u32 config_needed(struct virtio_device *vdev)
+{
+	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_PAGE_POISON))
+		return offsetofend(struct virtio_balloon_config, poison_val);
+	if (virtio_has_feature(vdev, VIRTIO_BALLOON_F_FREE_PAGE_HINT))
+		return offsetofend(struct virtio_balloon_config, free_page_hint_cmd_id);
+	return offsetofend(struct virtio_balloon_config, actual);
+}
+
 /*
  * A device that reports nothing is taken all the same, for its balloon: one on MMIO that
  * a driver has refused would be left to none, since virtio marks it as failed.
  */
 static int check(struct virtio_device *vdev)
 {
+	u32 bytes = vfpr_config_bytes(vdev), needed = config_needed(vdev);
+
+	if (bytes < needed) {
+		dev_err(&vdev->dev, "the device's configuration has %u bytes, what it offers takes %u\n",
+			bytes, needed);
+		return -EINVAL;
+	}
 	if (!virtio_has_feature(vdev, VIRTIO_BALLOON_F_REPORTING))
 		dev_warn(&vdev->dev, "the host does not offer free page reporting: add free-page-reporting=on to QEMU's virtio-balloon device (libvirt: freePageReporting='on'); without it there is the balloon alone\n");
 	return 0;

@@ -77,9 +77,14 @@ static int check_config(struct virtio_device *vdev)
 
 static int check(struct virtio_device *vdev)
 {
-	u32 magic;
+	u32 magic, bytes = vfpr_config_bytes(vdev);
 	u16 version;
 
+	if (bytes < sizeof(struct virtio_fpr_config)) {
+		dev_info(&vdev->dev, "not a device of fpr: its configuration has %u bytes, not %zu\n",
+			 bytes, sizeof(struct virtio_fpr_config));
+		return -ENODEV;
+	}
 	read_config(vdev, magic, &magic);
 	if (magic != VIRTIO_FPR_MAGIC) {
 		dev_info(&vdev->dev, "not a device of fpr: magic %08x, not %08x\n",

@@ -9,7 +9,7 @@
 # vm: modules=fpr,virtio_fpr,fpr_badvendor files=memload
 # shellcheck disable=SC1091 # the path is the guest's
 . /test/lib.sh
-plan 77
+plan 80
 
 bad=/sys/module/fpr_badvendor/parameters
 drv=/sys/bus/virtio/drivers/virtio_fpr_vendor
@@ -97,6 +97,9 @@ refused "another generation" 4 2 0x0200 "has version 2.0 of the interface.*knows
 refused "too small" 6 2 39 "makes no sense: 39 bytes"
 refused "of eight bytes" 6 2 8 "makes no sense: 8 bytes"
 equal "of eight bytes: nothing behind them is read" "$(cat $bad/reads_behind)" 0
+echo 7 >$bad/pci_bytes
+refused "less than is looked at" 0 0 0 "not a device of fpr: its configuration has 7 bytes"
+echo 0 >$bad/pci_bytes
 refused "a granule of 32 bytes" 8 1 5 "makes no sense.*granule of 2.5 bytes"
 refused "a granule of 2^64" 8 1 64 "makes no sense.*granule of 2.64 bytes"
 refused "a granule of 2^63" 8 1 63 "discards blocks of order 51 and larger"

@@ -251,6 +251,43 @@ static int find_device(void)
 	return 0;
 }
 
+/* How large its configuration is, by its PCI capability: the driver reads nothing else. */
+
+static unsigned int pci_bytes;
+module_param(pci_bytes, uint, 0644);
+MODULE_PARM_DESC(pci_bytes, "bytes of the configuration by the PCI capability; 0 for what they are");
+
+struct dword_read {
+	u32 *value;
+};
+
+static int on_read(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct dword_read *read = (void *)instance->data;
+
+	read->value = (void *)regs_get_kernel_argument(regs, 2);
+	return !READ_ONCE(pci_bytes);
+}
+
+NOKPROBE_SYMBOL(on_read);
+
+static int after_read(struct kretprobe_instance *instance, struct pt_regs *regs)
+{
+	struct dword_read *read = (void *)instance->data;
+
+	*read->value = READ_ONCE(pci_bytes);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(after_read);
+
+static struct kretprobe dword_probe = {
+	.kp.symbol_name = "pci_read_config_dword",
+	.entry_handler = on_read,
+	.handler = after_read,
+	.data_size = sizeof(struct dword_read),
+};
+
 static int __init badvendor_init(void)
 {
 	unsigned int i;
@@ -266,6 +303,13 @@ static int __init badvendor_init(void)
 	}
 	if (err)
 		return err;
+	err = register_kretprobe(&dword_probe);
+	if (err) {
+		pr_err("no probe on %s (error %d)\n", dword_probe.kp.symbol_name, err);
+		while (i--)
+			unregister_kprobe(&probes[i]);
+		return err;
+	}
 	INIT_DELAYED_WORK(&restless_work, restless_fn);
 	real_ops = device->config;
 	our_ops = *real_ops;
@@ -284,6 +328,7 @@ static void __exit badvendor_exit(void)
 	WRITE_ONCE(device->config, real_ops);
 	for (i = 0; i < ARRAY_SIZE(probes); i++)
 		unregister_kprobe(&probes[i]);
+	unregister_kretprobe(&dword_probe);
 	/* Who reads the configuration right now has yet to leave this text. */
 	msleep(100);
 }
