@@ -51,7 +51,7 @@ in_hand() { [ "$(meminfo MemFree)" -lt $((had - 50 * MIB)) ]; }
 if ours_only 4; then
 	inflate_to 0
 	fpr_set enabled 0
-	echo "$(slow 5000)" >/sys/module/virtio_fpr/parameters/report_timeout_ms
+	slow 5000 >/sys/module/virtio_fpr/parameters/report_timeout_ms
 	modprobe fpr_mute
 	settle
 	had=$(meminfo MemFree)

@@ -68,7 +68,8 @@ def request_that_nobody_answers(binary):
         equal(program.command("request 0 1"),
               ["error: the guest has not answered in time"], "timeout")
         took = time.monotonic() - start
-        assert 0.9 < took < 5, took
+        # Not before; how much later is up to the machine.
+        assert took > 0.9, took
         # The VMM goes while somebody waits
         with program.client() as client:
             client.sendall(b"request\n")

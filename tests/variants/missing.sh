@@ -16,5 +16,5 @@ for name in __isolate_free_page __putback_isolated_page "$migratetype"; do
 done
 
 check "without drain_all_pages it loads, and says so" sh -c \
-	"modprobe fpr missing=drain_all_pages && dmesg | grep 'drain_all_pages not found: .* will come back late'"
+	"modprobe fpr missing=drain_all_pages && dmesg | grep 'drain_all_pages not found .* will come back late'"
 check "and reports" sh -c "modprobe virtio_fpr && echo 1 >/sys/kernel/fpr/flush"
